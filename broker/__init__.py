@@ -1,0 +1,1 @@
+"""Offers gRPC services as tools to language models, from their .proto alone."""

@@ -1,0 +1,1 @@
+"""Which methods are tools, what they are called, and what may happen around a call."""

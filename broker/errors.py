@@ -1,0 +1,79 @@
+"""What can go wrong, sorted by who must act.
+
+    BrokerError
+    ├── ConfigError       the operator, at start: a file, a key, a target, a listener
+    ├── DescriptorError   the operator, at start: a .proto, a protoset, a reflection service that cannot be read
+    ├── CatalogError      the operator, at start: two methods with one name, a pattern that matches nothing
+    ├── ModelError        the operator or the user: the model's server cannot be used
+    └── ToolCallError     the model, on a call: always turned into a ToolResult, never raised to the caller
+        └── InvalidArguments   the arguments were not understood; nothing was sent
+
+Anything else that is raised is a bug of the broker.
+"""
+
+import enum
+from collections.abc import Sequence
+
+
+class Code(enum.IntEnum):
+    """The sixteen gRPC status codes that say that a call did not succeed; success is None.
+
+    Source: https://github.com/grpc/grpc/blob/master/doc/statuscodes.md
+
+    >>> Code(5).name
+    'NOT_FOUND'
+    """
+
+    CANCELLED = 1
+    UNKNOWN = 2
+    INVALID_ARGUMENT = 3
+    DEADLINE_EXCEEDED = 4
+    NOT_FOUND = 5
+    ALREADY_EXISTS = 6
+    PERMISSION_DENIED = 7
+    RESOURCE_EXHAUSTED = 8
+    FAILED_PRECONDITION = 9
+    ABORTED = 10
+    OUT_OF_RANGE = 11
+    UNIMPLEMENTED = 12
+    INTERNAL = 13
+    UNAVAILABLE = 14
+    DATA_LOSS = 15
+    UNAUTHENTICATED = 16
+
+
+class BrokerError(Exception):
+    """The root of all errors that somebody other than the broker's developers can mend."""
+
+
+class ConfigError(BrokerError):
+    """Settings that cannot be used; the message says where (file, line, key) and what to write instead."""
+
+
+class DescriptorError(BrokerError):
+    """Descriptors that cannot be read; the message holds the compiler's own lines where there are any."""
+
+
+class CatalogError(BrokerError):
+    """Methods that cannot be offered together; the message names each culprit and the cure."""
+
+
+class ModelError(BrokerError):
+    """The model's server refused, failed, or answered what nobody can read."""
+
+
+class ToolCallError(BrokerError):
+    """One call that did not succeed: a `code`, and a `message` worded for the model that made it."""
+
+    def __init__(self, code: Code, message: str) -> None:
+        super().__init__(message)
+        self.code = code
+        self.message = message
+
+
+class InvalidArguments(ToolCallError):
+    """Arguments that do not fit the request; `problems` has a line for each, beginning with its path."""
+
+    def __init__(self, message: str, problems: Sequence[str] = ()) -> None:
+        super().__init__(Code.INVALID_ARGUMENT, message)
+        self.problems = tuple(problems)

@@ -1,0 +1,1 @@
+"""Language models that the loop can drive."""

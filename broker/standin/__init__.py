@@ -1,0 +1,1 @@
+"""The embedded stand-in for a model: rule-based, and it says so."""

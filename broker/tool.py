@@ -1,0 +1,119 @@
+"""The vocabulary: a tool, a call of it, its result, who calls, and what may happen around a call."""
+
+import enum
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from google.protobuf.descriptor import MethodDescriptor
+
+from broker.errors import Code
+
+
+class Approval(enum.StrEnum):
+    """Whether somebody has to agree to a call before it is sent."""
+
+    NEVER = "never"
+    REQUIRED = "required"
+
+
+class Retry(enum.StrEnum):
+    """When a call that failed on the way may be sent again."""
+
+    IDEMPOTENT = "idempotent"
+    """Where the method's `idempotency_level` says that it does no harm."""
+    ALWAYS = "always"
+    NEVER = "never"
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Policy:
+    """What may happen around a call. Lengths of time are in seconds, sizes in bytes.
+
+    >>> Policy(timeout=2.0).approval
+    <Approval.NEVER: 'never'>
+    """
+
+    timeout: float = 30.0
+    """How long one call may take; the caller's own deadline is kept too."""
+    approval: Approval = Approval.NEVER
+    retry: Retry = Retry.IDEMPOTENT
+    max_messages: int = 100
+    """How many messages of a stream are collected before it is cancelled."""
+    max_bytes: int = 262_144
+    """How many bytes of a stream are collected before it is cancelled."""
+    max_seconds: float = 30.0
+    """How long a stream is collected before it is cancelled."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Tool:
+    """One RPC method as a model sees it. (`backend`, `full_name`) is its identity, never `name`."""
+
+    name: str
+    """What the model calls: 1 to 64 of `A-Z a-z 0-9 _ -`."""
+    description: str
+    method: MethodDescriptor
+    backend: str
+    """The name of the service that answers, as in broker.yaml."""
+    policy: Policy = field(default_factory=Policy)
+
+    @property
+    def full_name(self) -> str:
+        """`weather.v1.WeatherService.GetWeather`."""
+        return str(self.method.full_name)
+
+    @property
+    def method_path(self) -> str:
+        """`/weather.v1.WeatherService/GetWeather`, the `:path` of the call."""
+        return f"/{self.method.containing_service.full_name}/{self.method.name}"
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class ToolCall:
+    """A model's request to call a tool."""
+
+    id: str
+    """The provider's string that ties the result to the call."""
+    name: str
+    arguments: str
+    """JSON text, as the model wrote it."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class ToolResult:
+    """The answer to one call: exactly one for each."""
+
+    call_id: str
+    content: str
+    """What the model reads: the response as JSON text, or what went wrong and what to do about it."""
+    structured: Mapping[str, Any] | None = None
+    """The response as JSON values; None when the call failed."""
+    code: Code | None = None
+    """Why the call failed; None when it did not."""
+
+    @property
+    def is_error(self) -> bool:
+        """True: nothing was done, or the backend refused or failed."""
+        return self.code is not None
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class CallContext:
+    """Who calls, until when, and with what metadata."""
+
+    principal: str | None = None
+    """Who calls, as the way in has established it; None: nobody in particular."""
+    deadline: float | None = None
+    """The point in time (`time.monotonic()`) after which nobody waits for the result; None: none."""
+    metadata: tuple[tuple[str, str], ...] = ()
+    """gRPC metadata that is sent along to the backend."""
+
+    def time_remaining(self) -> float | None:
+        """Seconds until the deadline, not below 0; None where there is none.
+
+        >>> CallContext().time_remaining() is None
+        True
+        """
+        return None if self.deadline is None else max(0.0, self.deadline - time.monotonic())

@@ -1,0 +1,1 @@
+"""The broker's own API and annotations, generated from protos/broker/v1."""
