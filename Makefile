@@ -1,0 +1,112 @@
+# Everything is made in .venv; nothing is installed elsewhere. `make` lists the targets.
+SHELL := bash
+.SHELLFLAGS := -euo pipefail -c
+.DELETE_ON_ERROR:
+.DEFAULT_GOAL := help
+MAKEFLAGS += --no-builtin-rules
+
+PYTHON ?= python3
+BIN := .venv/bin
+# Our protos, and where the tool servers' stubs go; `make gen PROTOS=… OUT=…` serves any other tree.
+PROTOS ?= protos
+OUT ?= gen/python
+export PROMPT ?= 北京、上海和广州今天天气怎么样?
+
+.PHONY: help
+help: ## List the targets
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+.PHONY: setup
+setup: .venv/.installed gen/.made ## Make .venv, install the broker and its tools, generate stubs
+
+.venv/.installed: pyproject.toml constraints.txt
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or newer is needed, $(PYTHON) is " + sys.version.split()[0] + ". Say which: make PYTHON=python3.12 …")'
+	@echo "setup: installing into .venv (about a minute)"
+	@$(PYTHON) -m venv .venv
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt pip
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --group dev --editable .
+	@touch $@
+
+SITE = $(shell $(BIN)/python -c 'import sysconfig; print(sysconfig.get_path("purelib"))')
+PROTOC = $(BIN)/python -m grpc_tools.protoc
+# The broker's own protos are generated into the package, never beside it: two `broker` folders would hide one.
+USER_PROTOS = $(shell find $(PROTOS) -name '*.proto' -not -path '*/broker/v1/*' | sort)
+BROKER_PROTOS = protos/broker/v1/annotations.proto protos/broker/v1/broker.proto
+
+.PHONY: gen
+gen: .venv/.installed ## Generate stubs of PROTOS into OUT (default: the tool servers' into gen/python)
+	@mkdir -p $(OUT)
+	@$(PROTOC) -I $(PROTOS) -I protos -I $(SITE) --python_out=$(OUT) --pyi_out=$(OUT) --grpc_python_out=$(OUT) \
+	  --plugin=protoc-gen-mypy_grpc=$(BIN)/protoc-gen-mypy_grpc --mypy_grpc_out=quiet:$(OUT) $(USER_PROTOS)
+	@echo "gen: $(words $(USER_PROTOS)) file(s) of $(PROTOS) into $(OUT)"
+
+gen/.made: .venv/.installed $(shell find protos -name '*.proto')
+	@$(MAKE) --no-print-directory gen
+	@touch $@
+
+# $(1): the folder to generate the broker's own code into
+define gen-broker
+$(PROTOC) -I protos -I $(SITE) --python_out=$(1) --pyi_out=$(1) $(BROKER_PROTOS)
+$(PROTOC) -I protos -I $(SITE) --grpc_python_out=$(1) --plugin=protoc-gen-mypy_grpc=$(BIN)/protoc-gen-mypy_grpc \
+  --mypy_grpc_out=quiet:$(1) protos/broker/v1/broker.proto
+endef
+
+.PHONY: gen-broker
+gen-broker: .venv/.installed ## Generate broker/v1, which is committed, from protos/broker/v1
+	@$(call gen-broker,.)
+
+.PHONY: check-gen
+check-gen: .venv/.installed ## Fail when broker/v1 is not what its protos generate
+	@rm -rf gen/check && mkdir -p gen/check
+	@$(call gen-broker,gen/check)
+	@diff -r -x __init__.py -x __pycache__ -x '*.proto' gen/check/broker/v1 broker/v1 \
+	  || { echo 'check-gen: broker/v1 is stale: run `make gen-broker` and commit it'; exit 1; }
+	@echo "check-gen: broker/v1 is up to date"
+
+.PHONY: lint-protos
+lint-protos: .venv/.installed ## Lint the protos with buf
+	@mkdir -p gen
+	@$(PROTOC) -I protos -I $(SITE) --include_imports --include_source_info --descriptor_set_out=gen/image.binpb \
+	  $(shell find protos -name '*.proto' | sort)
+	@$(BIN)/buf lint gen/image.binpb --config protos/buf.yaml
+	@echo "lint-protos: clean"
+
+.PHONY: format
+format: .venv/.installed ## Format the code, mend what can be mended
+	@$(BIN)/ruff format
+	@$(BIN)/ruff check --fix
+
+.PHONY: lint
+lint: .venv/.installed ## Check style and formatting
+	@$(BIN)/ruff check
+	@$(BIN)/ruff format --check
+
+.PHONY: types
+types: setup ## Check types, strictly
+	@$(BIN)/mypy
+
+.PHONY: layers
+layers: .venv/.installed ## Check that each module imports only from the layers below it
+	@$(BIN)/lint-imports
+
+.PHONY: test
+test: setup lint types layers check-gen lint-protos cover ## Everything that CI runs
+
+.PHONY: cover
+cover: setup ## Run the tests with branch coverage (floor: 95 %)
+	@$(BIN)/coverage erase
+	@$(BIN)/coverage run -m pytest --quiet
+	@$(BIN)/coverage combine --quiet
+	@$(BIN)/coverage report
+
+.PHONY: bench
+bench: setup ## Measure side by side with raw gRPC and json_format
+	@PYTHONPATH=gen/python $(BIN)/python -m benchmarks
+
+.PHONY: demo
+demo: setup ## Answer PROMPT with the weather tool server (and your model, when OPENAI_API_KEY is set)
+	@PATH="$(CURDIR)/$(BIN):$$PATH" PYTHONPATH=gen/python bash tool_servers/demo.sh "$$PROMPT"
+
+.PHONY: clean
+clean: ## Remove everything that was made
+	@rm -rf .venv gen dist build .coverage .coverage.* .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis

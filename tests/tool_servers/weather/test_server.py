@@ -1,0 +1,170 @@
+"""What stands beside the weather service: health, reflection, and how it starts and stops."""
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable
+from typing import Any
+
+import grpc.aio
+import pytest
+from google.protobuf import descriptor_pb2
+from grpc_health.v1 import health_pb2, health_pb2_grpc
+from grpc_reflection.v1alpha import reflection_pb2
+from weather.v1 import weather_pb2, weather_pb2_grpc
+
+from tool_servers.weather import cities
+from tool_servers.weather.normals import Normals
+from tool_servers.weather.provider import Forecast, Provider, Weather
+from tool_servers.weather.server import WeatherServer
+
+Serve = Callable[[Provider], Awaitable[tuple[WeatherServer, grpc.aio.Channel]]]
+
+SERVICE = "weather.v1.WeatherService"
+
+
+class Gated:
+    """A provider that answers about Paris at once, and about any other city when it is told to."""
+
+    def __init__(self) -> None:
+        self._normals = Normals(cities.load())
+        self.asked = asyncio.Event()
+        self.release = asyncio.Event()
+
+    async def current(self, name: str, *, timeout: float | None) -> Weather:
+        if name != "Paris":
+            self.asked.set()
+            await self.release.wait()
+        return await self._normals.current(name)
+
+    async def forecast(self, name: str, days: int, *, timeout: float | None) -> Forecast:
+        return await self._normals.forecast(name, days)
+
+
+async def check(channel: grpc.aio.Channel, service: str) -> int:
+    response = await health_pb2_grpc.HealthStub(channel).Check(health_pb2.HealthCheckRequest(service=service))
+    return int(response.status)
+
+
+@pytest.mark.parametrize("service", ["", SERVICE])
+async def test_health_is_serving_once_started(serve: Serve, service: str) -> None:
+    _, channel = await serve(Gated())
+
+    assert await check(channel, service) == health_pb2.HealthCheckResponse.SERVING
+
+
+async def test_health_knows_no_other_service(serve: Serve) -> None:
+    _, channel = await serve(Gated())
+
+    with pytest.raises(grpc.aio.AioRpcError) as caught:
+        await check(channel, "other.v1.OtherService")
+
+    assert caught.value.code() == grpc.StatusCode.NOT_FOUND
+
+
+async def reflect(
+    channel: grpc.aio.Channel, version: str, *requests: reflection_pb2.ServerReflectionRequest
+) -> list[Any]:
+    method: Any = channel.stream_stream(
+        f"/grpc.reflection.{version}.ServerReflection/ServerReflectionInfo",
+        request_serializer=reflection_pb2.ServerReflectionRequest.SerializeToString,
+        response_deserializer=reflection_pb2.ServerReflectionResponse.FromString,
+    )
+
+    async def messages() -> AsyncIterator[reflection_pb2.ServerReflectionRequest]:
+        for request in requests:
+            yield request
+
+    return [response async for response in method(messages())]
+
+
+@pytest.mark.parametrize("version", ["v1", "v1alpha"])
+async def test_reflection_lists_the_services_and_hands_out_every_file(serve: Serve, version: str) -> None:
+    _, channel = await serve(Gated())
+
+    listed, found = await reflect(
+        channel,
+        version,
+        reflection_pb2.ServerReflectionRequest(list_services=""),
+        reflection_pb2.ServerReflectionRequest(file_containing_symbol=SERVICE),
+    )
+
+    names = [service.name for service in listed.list_services_response.service]
+    assert {SERVICE, "grpc.health.v1.Health"} <= {*names}
+    files = [
+        descriptor_pb2.FileDescriptorProto.FromString(file)
+        for file in found.file_descriptor_response.file_descriptor_proto
+    ]
+    service = next(file for file in files if file.name == "weather/v1/weather.proto").service[0]
+    assert [method.name for method in service.method] == ["GetWeather", "GetForecast"]
+
+
+@pytest.mark.parametrize("version", ["v1", "v1alpha"])
+async def test_every_service_that_reflection_lists_can_be_described(serve: Serve, version: str) -> None:
+    _, channel = await serve(Gated())
+    (listed,) = await reflect(channel, version, reflection_pb2.ServerReflectionRequest(list_services=""))
+    names = [service.name for service in listed.list_services_response.service]
+
+    described = await reflect(
+        channel,
+        version,
+        *(reflection_pb2.ServerReflectionRequest(file_containing_symbol=name) for name in names),
+    )
+
+    assert len(described) == len(names) > 0
+    assert all(response.HasField("file_descriptor_response") for response in described)
+
+
+async def test_stopping_says_not_serving_refuses_new_calls_and_finishes_those_in_flight(serve: Serve) -> None:
+    provider = Gated()
+    server, channel = await serve(provider)
+    stub = weather_pb2_grpc.WeatherServiceStub(channel)
+    watch = health_pb2_grpc.HealthStub(channel).Watch(health_pb2.HealthCheckRequest())
+    statuses = aiter(watch)
+    assert (await anext(statuses)).status == health_pb2.HealthCheckResponse.SERVING
+    in_flight = asyncio.ensure_future(stub.GetWeather(weather_pb2.Location(name="Berlin")))
+    await provider.asked.wait()
+
+    stopping = asyncio.create_task(server.stop(grace=30))
+
+    assert (await anext(statuses)).status == health_pb2.HealthCheckResponse.NOT_SERVING
+    watch.cancel()
+    assert await first_refusal(stub) == grpc.StatusCode.UNAVAILABLE
+    assert not stopping.done()
+    provider.release.set()
+    assert (await in_flight).location == "Berlin, Germany"
+    await stopping
+
+
+async def first_refusal(stub: Any) -> grpc.StatusCode:
+    while True:
+        try:
+            await stub.GetWeather(weather_pb2.Location(name="Paris"))
+        except grpc.aio.AioRpcError as error:
+            return error.code()
+
+
+async def test_a_call_that_outlives_the_grace_is_cut(serve: Serve) -> None:
+    provider = Gated()
+    server, channel = await serve(provider)
+    stub = weather_pb2_grpc.WeatherServiceStub(channel)
+    in_flight = asyncio.ensure_future(stub.GetWeather(weather_pb2.Location(name="Berlin")))
+    await provider.asked.wait()
+
+    await server.stop(grace=0)
+
+    with pytest.raises(grpc.aio.AioRpcError) as caught:
+        await in_flight
+    assert caught.value.code() == grpc.StatusCode.UNAVAILABLE
+
+
+async def test_a_server_that_was_not_started_can_be_stopped() -> None:
+    await WeatherServer(Gated(), "127.0.0.1:0").stop()
+
+
+async def test_an_address_that_cannot_be_had_is_refused_by_name(serve: Serve) -> None:
+    server = WeatherServer(Gated(), "127.0.0.1:0")
+    port = await server.start()
+    try:
+        with pytest.raises(OSError, match=f"cannot listen on '127.0.0.1:{port}'"):
+            await WeatherServer(Gated(), f"127.0.0.1:{port}").start()
+    finally:
+        await server.stop(0)

@@ -1,0 +1,26 @@
+#!/usr/bin/env bash
+# Starts the weather tool server on a free port, asks a question through the broker, and stops the server.
+# usage: tool_servers/demo.sh "QUESTION"
+set -euo pipefail
+
+log=$(mktemp)
+# Each answer takes as long as a distant service would need, so that calls can be seen to overlap.
+coproc WEATHER { exec python -m tool_servers.weather --address 127.0.0.1:0 --delay 0.3 2>"$log"; }
+server=$WEATHER_PID
+stop() {
+  kill -TERM "$server" 2>/dev/null && wait "$server" 2>/dev/null || true
+  rm -f "$log"
+}
+trap stop EXIT
+
+if ! read -r -t 30 -u "${WEATHER[0]}" line; then
+  cat "$log" >&2
+  exit 1
+fi
+echo "$line"
+status=0
+broker chat -plaintext "${line##* }" "$1" || status=$?
+
+kill -TERM "$server" && wait "$server" || true
+echo "weather: $(grep -c 'GetWeather' "$log" || true) GetWeather call(s); $(grep -o 'max_in_flight=.*' "$log")"
+exit "$status"

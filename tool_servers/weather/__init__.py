@@ -1,0 +1,1 @@
+"""The weather of the world's cities as a gRPC service."""

@@ -1,0 +1,93 @@
+"""A provider and an address → a gRPC server with the weather service, health and reflection beside it."""
+
+import logging
+
+import grpc.aio
+from grpc_health.v1 import health, health_pb2, health_pb2_grpc
+from grpc_reflection.v1alpha import reflection, reflection_pb2
+from grpc_reflection.v1alpha._async import ReflectionServicer
+from weather.v1 import weather_pb2, weather_pb2_grpc
+
+from tool_servers.weather.provider import Provider
+from tool_servers.weather.service import WeatherService
+
+SERVICE = weather_pb2.DESCRIPTOR.services_by_name["WeatherService"].full_name
+
+OPTIONS = (
+    # Without it a second server on the same port starts without a word and takes half of the calls.
+    ("grpc.so_reuseport", 0),
+    ("grpc.max_receive_message_length", 64 * 1024),
+    ("grpc.max_send_message_length", 1024 * 1024),
+    # Long-lived clients come back through name resolution now and then, so that load stays even.
+    ("grpc.max_connection_age_ms", 30 * 60 * 1000),
+    ("grpc.max_connection_age_grace_ms", 30 * 1000),
+)
+MAX_CONCURRENT_RPCS = 1000
+
+logger = logging.getLogger(__name__)
+
+
+class WeatherServer:
+    """Serves a provider at an address until it is stopped.
+
+    server = WeatherServer(provider, "127.0.0.1:0")
+    port = await server.start()
+    …
+    await server.stop()
+    """
+
+    def __init__(self, provider: Provider, address: str) -> None:
+        self.address = address
+        self._service = WeatherService(provider)
+        self._health = health.aio.HealthServicer()
+        self._server: grpc.aio.Server | None = None
+
+    @property
+    def in_flight(self) -> int:
+        """How many calls are being answered now."""
+        return self._service.in_flight
+
+    @property
+    def max_in_flight(self) -> int:
+        """How many calls of the weather service were being answered at once at most."""
+        return self._service.max_in_flight
+
+    async def start(self) -> int:
+        """Listens, and returns the port; raises OSError where the address cannot be had."""
+        server = grpc.aio.server(options=OPTIONS, maximum_concurrent_rpcs=MAX_CONCURRENT_RPCS)
+        weather_pb2_grpc.add_WeatherServiceServicer_to_server(self._service, server)
+        health_pb2_grpc.add_HealthServicer_to_server(self._health, server)
+        add_reflection(server)
+        try:
+            port = server.add_insecure_port(self.address)
+        except RuntimeError as error:
+            raise OSError(
+                f"cannot listen on {self.address!r}: give a HOST:PORT of this machine that is free"
+            ) from error
+        await server.start()
+        self._server = server
+        for name in ("", SERVICE):
+            await self._health.set(name, health_pb2.HealthCheckResponse.SERVING)
+        return port
+
+    async def stop(self, grace: float = 10.0) -> None:
+        """Says NOT_SERVING, refuses new calls, and gives those in flight `grace` seconds to end."""
+        if self._server is not None:
+            await self._health.enter_graceful_shutdown()
+            await self._server.stop(grace)
+            logger.info("stopped max_in_flight=%d", self.max_in_flight)
+
+
+def add_reflection(server: grpc.aio.Server) -> None:
+    """Adds server reflection as v1 and as v1alpha: the same messages under two service names."""
+    names = (SERVICE, health.SERVICE_NAME, reflection.SERVICE_NAME)
+    reflection.enable_server_reflection(names, server)
+    method = grpc.stream_stream_rpc_method_handler(
+        ReflectionServicer(names).ServerReflectionInfo,
+        request_deserializer=reflection_pb2.ServerReflectionRequest.FromString,
+        response_serializer=reflection_pb2.ServerReflectionResponse.SerializeToString,
+    )
+    v1 = grpc.method_handlers_generic_handler(
+        "grpc.reflection.v1.ServerReflection", {"ServerReflectionInfo": method}
+    )
+    server.add_generic_rpc_handlers((v1,))
