@@ -1,45 +1,75 @@
 """broker.yaml → frozen settings. Data only: nothing here opens a file of a backend or makes a connection."""
 
-import re
+import os
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, Self
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, SecretStr
+from pydantic import (
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    SecretStr,
+    ValidationError,
+    ValidationInfo,
+    model_validator,
+)
 
+from broker.config_problems import KeyPath, quoted, wordings
+from broker.config_values import (
+    BackendName,
+    ExistingFile,
+    ExistingFolder,
+    Listener,
+    MetadataKey,
+    MetadataValue,
+    ProtoFile,
+    Seconds,
+    Target,
+    ToolPrefix,
+    Url,
+    folder,
+    is_public,
+)
+from broker.errors import ConfigError
 from broker.tool import Approval, Retry
 
-_DURATION = re.compile(r"(?P<number>\d+(\.\d+)?)(?P<unit>ms|s|m|h)")
-_SECONDS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0}
-
-
-def _to_seconds(value: Any) -> Any:
-    if not isinstance(value, str):
-        return value
-    match = _DURATION.fullmatch(value.strip())
-    if match is None:
-        raise ValueError(f'{value!r} is not a length of time; write it like "500ms", "2s" or "1m"')
-    return float(match["number"]) * _SECONDS[match["unit"]]
-
-
-Seconds = Annotated[float, BeforeValidator(_to_seconds), Field(gt=0)]
-"""A length of time: a number of seconds, or text like "500ms", "2s", "1m", "1h"."""
+_MAX_TOLD = 20
+"""So many problems of a file are told at once."""
 
 
 class _Settings(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
 
+    @model_validator(mode="before")
+    @classmethod
+    def _leave_out_what_is_null(cls, values: Any) -> Any:
+        # A key with nothing after it, like a `tls:` whose lines are commented out, is not given.
+        if not isinstance(values, dict):
+            return values
+        return {
+            key: value for key, value in values.items() if value is not None or key not in cls.model_fields
+        }
+
+
+def _check_driver(driver: Any) -> Any:
+    if driver == "responses":
+        raise ValueError('the driver "responses" is not built yet; write "chat-completions"')
+    return driver
+
 
 class ModelSettings(_Settings):
     """The language model that the loop drives."""
 
-    driver: Literal["stand-in", "chat-completions"] = "stand-in"
+    driver: Annotated[Literal["stand-in", "chat-completions"], BeforeValidator(_check_driver)] = "stand-in"
     name: str | None = None
     """The model's name, as its server knows it."""
-    base_url: str | None = None
+    base_url: Url | None = None
     """The address of an OpenAI-compatible server, up to and with `/v1`; None: the SDK's own default."""
     api_key: SecretStr | None = None
-    temperature: Annotated[float, Field(ge=0, le=2)] | None = None
-    top_p: Annotated[float, Field(ge=0, le=1)] | None = None
+    temperature: Annotated[float, Field(ge=0, le=2, allow_inf_nan=False)] | None = None
+    top_p: Annotated[float, Field(ge=0, le=1, allow_inf_nan=False)] | None = None
     max_output_tokens: Annotated[int, Field(gt=0)] | None = None
     seed: int | None = None
     reasoning_effort: str | None = None
@@ -53,23 +83,32 @@ class ModelSettings(_Settings):
 class TlsSettings(_Settings):
     """How a TLS channel to a backend is secured; all files are PEM."""
 
-    ca: Path | None = None
+    ca: ExistingFile | None = None
     """The authorities to trust; None: gRPC's own list."""
-    cert: Path | None = None
+    cert: ExistingFile | None = None
     """Our own certificate, for a backend that asks for one."""
-    key: Path | None = None
+    key: ExistingFile | None = None
     server_name: str | None = None
     """The name to find in the backend's certificate, when it is not that of the target."""
+
+    @model_validator(mode="after")
+    def _has_cert_and_key(self) -> Self:
+        if (self.cert is None) != (self.key is None):
+            missing = "key" if self.key is None else "cert"
+            raise ValueError(
+                f'"cert" and "key" go together, and "{missing}" is missing; give both or neither'
+            )
+        return self
 
 
 class DescriptorSettings(_Settings):
     """Where a backend's descriptors come from: exactly one of `protos`, `protoset`, `reflection`."""
 
-    protos: tuple[str, ...] = ()
+    import_paths: tuple[ExistingFolder, ...] = ()
+    """The folders in which `protos` and what they import are found; none in a file: the file's own."""
+    protos: tuple[ProtoFile, ...] = ()
     """.proto files, named as `import` names them."""
-    import_paths: tuple[Path, ...] = ()
-    """The folders in which `protos` and what they import are found."""
-    protoset: Path | None = None
+    protoset: ExistingFile | None = None
     """A FileDescriptorSet, as `protoc --include_imports --descriptor_set_out` or `buf build` writes it."""
     reflection: bool = False
     comments: "DescriptorSettings | None" = None
@@ -79,25 +118,45 @@ class DescriptorSettings(_Settings):
     max_bytes: Annotated[int, Field(gt=0)] = 64 * 1024 * 1024
     """How many bytes a server may hand out by reflection."""
 
+    @model_validator(mode="before")
+    @classmethod
+    def _write_out(cls, values: Any, info: ValidationInfo) -> Any:
+        if values == "reflection":
+            return {"reflection": True}
+        if isinstance(values, str):
+            raise ValueError(
+                f'{quoted(values)} is not known; write "reflection", {{protos: […]}} or {{protoset: …}}'
+            )
+        if isinstance(values, dict) and values.get("protos") and not values.get("import_paths"):
+            return values if folder(info) is None else {**values, "import_paths": ["."]}
+        return values
+
+    @model_validator(mode="after")
+    def _has_one_source(self) -> Self:
+        if [bool(self.protos), self.protoset is not None, self.reflection].count(True) != 1:
+            raise ValueError('takes exactly one of "protos", "protoset" and "reflection: true"')
+        if self.comments is not None and self.comments.reflection:
+            raise ValueError('"comments" come from "protos" or a "protoset"; reflection never has any')
+        return self
+
 
 class BackendSettings(_Settings):
     """A gRPC service that we route to."""
 
-    target: str
-    """gRPC's own target string: `localhost:50051`, `dns:///stocks.tools:443`, `unix:/run/mail.sock`."""
+    target: Target
     plaintext: bool = False
     """True: no TLS."""
     tls: TlsSettings = TlsSettings()
     authority: str | None = None
     """The `:authority` of each call, when it is not that of the target."""
     descriptors: DescriptorSettings
-    prefix: str | None = None
+    prefix: ToolPrefix | None = None
     """Put before each tool's name, with an underscore."""
     expose: tuple[str, ...] = ("*",)
     """Patterns of full names: the methods that are tools."""
     hide: tuple[str, ...] = ()
     """Patterns of full names: the methods that are not tools, whatever `expose` says."""
-    metadata: dict[str, SecretStr] = {}
+    metadata: dict[MetadataKey, MetadataValue] = {}
     """gRPC metadata that is sent with each call."""
     connect_timeout: Seconds = 10.0
     """How long reading descriptors by reflection may take."""
@@ -106,6 +165,15 @@ class BackendSettings(_Settings):
     keepalive_time: Seconds | None = None
     """How long a silent connection is trusted before it is asked whether it lives; None: for ever."""
     keepalive_timeout: Seconds = 20.0
+    health_check: bool = False
+    """True: replicas that say NOT_SERVING get no calls. Not the default, because gRPC complains on stderr
+    about every backend that has no health service."""
+
+    @model_validator(mode="after")
+    def _is_plaintext_or_tls(self) -> Self:
+        if self.plaintext and self.tls.model_fields_set:
+            raise ValueError('has "plaintext: true" together with "tls"; remove one of the two')
+        return self
 
 
 class ToolSettings(_Settings):
@@ -125,17 +193,16 @@ class ToolSettings(_Settings):
 class ServerTlsSettings(_Settings):
     """How our own listener is secured; all files are PEM."""
 
-    cert: Path
-    key: Path
-    client_ca: Path | None = None
+    cert: ExistingFile
+    key: ExistingFile
+    client_ca: ExistingFile | None = None
     """The authorities whose clients we answer; None: any client."""
 
 
 class ServerSettings(_Settings):
     """Where `broker serve` listens."""
 
-    grpc: str = "127.0.0.1:50050"
-    """Address and port; port 0 takes a free one."""
+    grpc: Listener = "127.0.0.1:50050"
     tls: ServerTlsSettings | None = None
     insecure: bool = False
     """True: a public address without TLS is meant."""
@@ -144,6 +211,15 @@ class ServerSettings(_Settings):
     """How long NOT_SERVING is shown before no call is taken any more."""
     drain_timeout: Seconds = 30.0
     """How long calls in flight may take to finish after that."""
+
+    @model_validator(mode="after")
+    def _is_private_or_secured(self) -> Self:
+        if is_public(self.grpc) and self.tls is None and not self.insecure:
+            fact = f"{quoted(self.grpc)} can be reached from other machines, and there is no TLS"
+            raise ValueError(
+                f'{fact}; set "tls", or "insecure: true" if that is meant, or listen at 127.0.0.1'
+            )
+        return self
 
 
 class ChatSettings(_Settings):
@@ -169,8 +245,46 @@ class Settings(_Settings):
 
     model: ModelSettings = ModelSettings()
     server: ServerSettings = ServerSettings()
-    backends: dict[str, BackendSettings] = {}
+    backends: dict[BackendName, BackendSettings] = {}
     tools: dict[str, ToolSettings] = {}
-    """By pattern of full names; an exact name beats a pattern, a longer literal prefix a shorter, key by key."""
+    """By pattern of full names; an exact name beats a pattern, a longer literal prefix a shorter."""
     chat: ChatSettings = ChatSettings()
     log: LogSettings = LogSettings()
+
+
+def load(path: Path | str, *, env: Mapping[str, str] = os.environ) -> Settings:
+    """A broker.yaml → its settings. `${NAME}` is taken from `env`, and paths are relative to the file.
+
+    Raises ConfigError with a line for each problem, in the order of the file:
+    `broker.yaml:12:5: tools."mail.v1.*".timeot: unknown key; did you mean "timeout"?`
+    """
+    from broker import yaml_file  # PyYAML is for those who have a file
+
+    path = Path(path)
+    document = yaml_file.read(path, env)
+    values = {} if document.values is None else document.values
+    try:
+        settings = Settings.model_validate(values, context={"folder": path.absolute().parent})
+    except ValidationError as error:
+        document.note(wordings(error, Settings))
+    if document.problems:
+        lines = [problem.line(path) for problem in sorted(document.problems)]
+        more = [f"{path}: and {len(lines) - _MAX_TOLD} more"] if len(lines) > _MAX_TOLD else []
+        raise ConfigError("\n".join(lines[:_MAX_TOLD] + more))
+    return settings
+
+
+def from_values(values: dict[str, Any], *, base: Path) -> Settings:
+    """Settings from what was given by flags, with paths relative to `base`.
+
+    Raises ConfigError with a line for each problem, which begins with the key that it is about.
+    """
+    try:
+        return Settings.model_validate(values, context={"folder": base.absolute()})
+    except ValidationError as error:
+        lines = (f"{_flag(path)}: {message}" for path, message in wordings(error, Settings))
+        raise ConfigError("\n".join(lines)) from None
+
+
+def _flag(path: KeyPath) -> str:
+    return next(key for key in reversed(path) if isinstance(key, str))

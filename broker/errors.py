@@ -2,7 +2,7 @@
 
     BrokerError
     ├── ConfigError       the operator, at start: a file, a key, a target, a listener
-    ├── DescriptorError   the operator, at start: a .proto, a protoset, a reflection service that cannot be read
+    ├── DescriptorError   the operator, at start: a .proto, a protoset or a reflection that cannot be read
     ├── CatalogError      the operator, at start: two methods with one name, a pattern that matches nothing
     ├── ModelError        the operator or the user: the model's server cannot be used
     └── ToolCallError     the model, on a call: always turned into a ToolResult, never raised to the caller

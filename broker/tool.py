@@ -2,11 +2,12 @@
 
 import enum
 import time
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
 from google.protobuf.descriptor import MethodDescriptor
+from google.protobuf.message import Message
 
 from broker.errors import Code
 
@@ -117,3 +118,31 @@ class CallContext:
         True
         """
         return None if self.deadline is None else max(0.0, self.deadline - time.monotonic())
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Prepared:
+    """A call that was understood: what `execute` sends, and what an approval is bound to."""
+
+    call: ToolCall
+    tool: Tool
+    request: Message
+    request_bytes: bytes
+    """The request as it is sent."""
+    request_hash: str
+    """SHA-256 of `request_bytes`, in hexadecimal."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Stream:
+    """What was collected of a stream of responses."""
+
+    messages: tuple[Message, ...]
+    complete: bool
+    """False: the stream was cut, and there may be more."""
+    reason: str
+    """Why it ended: `end`, `max_messages`, `max_bytes` or `max_seconds`."""
+
+
+Invoke = Callable[[Prepared, CallContext], Awaitable[Message | Stream]]
+"""Sends a request to its backend. A guard is a function that takes one and returns one."""

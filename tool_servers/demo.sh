@@ -19,7 +19,7 @@ if ! read -r -t 30 -u "${WEATHER[0]}" line; then
 fi
 echo "$line"
 status=0
-broker chat -plaintext "${line##* }" "$1" || status=$?
+broker chat -plaintext -proto weather/v1/weather.proto -import-path protos "${line##* }" "$1" || status=$?
 
 kill -TERM "$server" && wait "$server" || true
 echo "weather: $(grep -c 'GetWeather' "$log" || true) GetWeather call(s); $(grep -o 'max_in_flight=.*' "$log")"

@@ -1,0 +1,44 @@
+"""How long the command takes to start, beside a Python that imports grpc."""
+
+import statistics
+import subprocess
+import sys
+import time
+from collections.abc import Sequence
+from pathlib import Path
+
+from benchmarks.row import Row
+
+_ROUNDS = 9
+_BROKER = str(Path(sys.executable).parent / "broker")
+_REFERENCE = [sys.executable, "-c", "import grpc"]
+
+
+def rows() -> list[Row]:
+    """`broker --help`, and `broker tools` on one service."""
+    tools = [_BROKER, "tools", "protos/weather/v1/weather.proto", "-import-path", "protos"]
+    return [
+        _row("`broker --help`", [_BROKER, "--help"], floor=2.5, goal=1.5),
+        _row("`broker tools` on one service", tools, floor=5, goal=3.5),
+    ]
+
+
+def _row(name: str, command: Sequence[str], *, floor: float, goal: float) -> Row:
+    _seconds(command), _seconds(_REFERENCE)
+    pairs = [(_seconds(command), _seconds(_REFERENCE)) for _ in range(_ROUNDS)]
+    ours, reference = (statistics.median(pair[side] for pair in pairs) * 1e3 for side in (0, 1))
+    return Row(
+        name=name,
+        reference_name='`python -c "import grpc"`',
+        ours=ours,
+        reference=reference,
+        unit="ms",
+        floor=floor,
+        goal=goal,
+    )
+
+
+def _seconds(command: Sequence[str]) -> float:
+    before = time.perf_counter()
+    subprocess.run(command, check=True, capture_output=True)
+    return time.perf_counter() - before

@@ -1,0 +1,142 @@
+"""Settings → a running Broker, and a model to drive it: the one place where the parts are put together."""
+
+import asyncio
+from collections.abc import AsyncIterator, Mapping
+from contextlib import AsyncExitStack, asynccontextmanager
+from pathlib import Path
+
+from broker import config
+from broker.backends.backend import Backend, router
+from broker.backends.channel import open_channel
+from broker.call_log import CallLog
+from broker.catalog.catalog import Catalog
+from broker.catalog.exposure import Exposed, build
+from broker.config import BackendSettings, DescriptorSettings, ModelSettings, Settings
+from broker.descriptors.comments import comments_of
+from broker.descriptors.pool import Descriptors, link
+from broker.descriptors.reflection import Reflection
+from broker.descriptors.sources import DescriptorSource, ProtoFiles, Protoset
+from broker.dispatch import Broker
+from broker.errors import BrokerError, DescriptorError
+from broker.guards.approval import approval
+from broker.models.model import Model
+from broker.tool import Invoke
+
+GUARDS = (approval,)
+"""What may happen around a call, the outermost first."""
+
+
+@asynccontextmanager
+async def open(source: Settings | str | Path) -> AsyncIterator[Broker]:
+    """A broker that is ready to call: all descriptors are read, all names are checked.
+
+    `source` is the path of a broker.yaml, or settings. Raises ConfigError, DescriptorError or CatalogError,
+    each of which says what to mend. Connections to backends are made by their first call.
+    """
+    settings = source if isinstance(source, Settings) else config.load(source)
+    descriptors = await load_descriptors(settings.backends)
+    catalog = build_catalog(settings, descriptors)
+    async with AsyncExitStack() as stack:
+        backends = {}
+        for name, backend in settings.backends.items():
+            backends[name] = _backend(name, backend, catalog, descriptors[name])
+            stack.push_async_callback(backends[name].close)
+        yield Broker(catalog, _guarded(router(backends)), CallLog(settings.log))
+
+
+@asynccontextmanager
+async def open_model(settings: Settings) -> AsyncIterator[Model]:
+    """The language model that the settings name; the stand-in is started with it, on a free loopback port."""
+    # The SDK is heavy, and only conversations need it.
+    from broker.models.chat_completions import ChatCompletions
+
+    async with AsyncExitStack() as stack:
+        wanted = settings.model
+        if wanted.driver == "stand-in":
+            wanted = await stack.enter_async_context(_stand_in())
+        model = ChatCompletions(wanted)
+        stack.push_async_callback(model.close)
+        yield model
+
+
+@asynccontextmanager
+async def _stand_in() -> AsyncIterator[ModelSettings]:
+    from broker.standin import app
+
+    async with app.start() as base_url:
+        yield ModelSettings.model_validate(
+            {"driver": "chat-completions", "name": app.MODEL, "base_url": base_url, "api_key": "none"}
+        )
+
+
+async def load_descriptors(backends: Mapping[str, BackendSettings]) -> dict[str, Descriptors]:
+    """Reads what each backend offers, all at once; by name of backend."""
+    loaded = await asyncio.gather(*map(_load, backends.values()), return_exceptions=True)
+    found = dict(zip(backends, loaded, strict=True))
+    refused = [
+        f'backend "{name}": {error}' for name, error in found.items() if isinstance(error, BrokerError)
+    ]
+    if refused:
+        raise DescriptorError("\n".join(refused))
+    return {name: _raised(result) for name, result in found.items()}
+
+
+def build_catalog(settings: Settings, descriptors: Mapping[str, Descriptors]) -> Catalog:
+    """The tools of all backends, in the order of the settings."""
+    exposed = [
+        Exposed(
+            backend=name,
+            descriptors=descriptors[name],
+            prefix=backend.prefix,
+            expose=backend.expose,
+            hide=backend.hide,
+        )
+        for name, backend in settings.backends.items()
+    ]
+    return build(exposed, settings.tools)
+
+
+def _raised(result: Descriptors | BaseException) -> Descriptors:
+    if isinstance(result, BaseException):
+        raise result
+    return result
+
+
+async def _load(backend: BackendSettings) -> Descriptors:
+    wanted = backend.descriptors
+    overlay = None if wanted.comments is None else comments_of(await _source(wanted.comments).load())
+    if not wanted.reflection:
+        return link(await _source(wanted).load(), comments=overlay)
+    channel = open_channel(backend)
+    try:
+        reflection = Reflection(
+            channel,
+            max_files=wanted.max_files,
+            max_bytes=wanted.max_bytes,
+            timeout=backend.connect_timeout,
+            metadata=_metadata(backend),
+        )
+        return link(await reflection.load(), comments=overlay)
+    finally:
+        await channel.close()
+
+
+def _source(wanted: DescriptorSettings) -> DescriptorSource:
+    if wanted.protoset is not None:
+        return Protoset(wanted.protoset)
+    return ProtoFiles(wanted.protos, wanted.import_paths)
+
+
+def _backend(name: str, settings: BackendSettings, catalog: Catalog, descriptors: Descriptors) -> Backend:
+    own = [tool for tool in catalog if tool.backend == name]
+    return Backend(open_channel(settings, own), descriptors, _metadata(settings))
+
+
+def _metadata(settings: BackendSettings) -> tuple[tuple[str, str], ...]:
+    return tuple((key, value.get_secret_value()) for key, value in settings.metadata.items())
+
+
+def _guarded(invoke: Invoke) -> Invoke:
+    for guard in reversed(GUARDS):
+        invoke = guard(invoke)
+    return invoke

@@ -1,0 +1,129 @@
+"""A gRPC status with its details → an error worded for the model that made the call.
+
+Source of the details: https://google.aip.dev/193 and google/rpc/error_details.proto.
+"""
+
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import grpc
+import grpc.aio
+from google.protobuf.any_pb2 import Any as AnyMessage
+from google.protobuf.message import DecodeError
+from google.rpc import error_details_pb2 as details_pb2
+from google.rpc.status_pb2 import Status
+
+from broker.errors import Code, ToolCallError
+
+_MAX_TEXT = 1_000
+_MAX_DETAILS = 10
+_STATUS_DETAILS = "grpc-status-details-bin"
+
+_CORRECT = "Correct the arguments and call again."
+_GONE = "Do not call again with the same arguments; tell the user."
+_LATER = "This may pass: try once more, or tell the user that it cannot be done at the moment."
+_FAULT = "The fault is the service's, not the arguments'; tell the user that it could not be done."
+
+ADVICE = {
+    Code.CANCELLED: _LATER,
+    Code.UNKNOWN: _FAULT,
+    Code.INVALID_ARGUMENT: _CORRECT,
+    Code.DEADLINE_EXCEEDED: "It took too long, and may have been done all the same; tell the user.",
+    Code.NOT_FOUND: _CORRECT,
+    Code.ALREADY_EXISTS: _CORRECT,
+    Code.PERMISSION_DENIED: _GONE,
+    Code.RESOURCE_EXHAUSTED: _LATER,
+    Code.FAILED_PRECONDITION: "Something else has to be done first, or the arguments must change.",
+    Code.ABORTED: _LATER,
+    Code.OUT_OF_RANGE: _CORRECT,
+    Code.UNIMPLEMENTED: "The service does not offer this; do not call it again.",
+    Code.INTERNAL: _FAULT,
+    Code.UNAVAILABLE: _LATER,
+    Code.DATA_LOSS: _FAULT,
+    Code.UNAUTHENTICATED: _GONE,
+}
+"""What the model can do about each code."""
+
+
+def to_error(error: grpc.aio.AioRpcError) -> ToolCallError:
+    """The status that ended a call → its code, its message, its details, and what to do about it."""
+    code = Code(error.code().value[0])
+    trailers = error.trailing_metadata()
+    raw = None if trailers is None else trailers.get(_STATUS_DETAILS)
+    lines = [f"{code.name}: {_cut(error.details() or 'no message')}"]
+    lines += _details(raw) if isinstance(raw, bytes) else []
+    return ToolCallError(code, "\n".join([*lines, ADVICE[code]]))
+
+
+def _details(raw: bytes) -> list[str]:
+    try:
+        status = Status.FromString(raw)
+    except DecodeError:
+        return []
+    return [_cut(line) for detail in status.details[:_MAX_DETAILS] for line in _lines(detail)][:_MAX_DETAILS]
+
+
+def _lines(detail: AnyMessage) -> Iterator[str]:
+    for kind, word in _WORDED.items():
+        if detail.Is(kind.DESCRIPTOR):
+            message = kind()
+            try:
+                detail.Unpack(message)
+            except DecodeError:
+                return
+            yield from word(message)
+            return
+
+
+def _bad_request(message: details_pb2.BadRequest) -> Iterator[str]:
+    for violation in message.field_violations:
+        yield f"- {violation.field}: {violation.description}"
+
+
+def _error_info(message: details_pb2.ErrorInfo) -> Iterator[str]:
+    known = "".join(f", {key}: {value}" for key, value in sorted(message.metadata.items()))
+    yield f"- reason: {message.reason}{known}"
+
+
+def _precondition(message: details_pb2.PreconditionFailure) -> Iterator[str]:
+    for violation in message.violations:
+        yield f"- {violation.subject}: {violation.description}"
+
+
+def _quota(message: details_pb2.QuotaFailure) -> Iterator[str]:
+    for violation in message.violations:
+        yield f"- {violation.subject}: {violation.description}"
+
+
+def _retry_info(message: details_pb2.RetryInfo) -> Iterator[str]:
+    yield f"- try again after {message.retry_delay.seconds + message.retry_delay.nanos / 1e9:g} s"
+
+
+def _resource_info(message: details_pb2.ResourceInfo) -> Iterator[str]:
+    yield f'- {message.resource_type} "{message.resource_name}": {message.description}'
+
+
+def _localized(message: details_pb2.LocalizedMessage) -> Iterator[str]:
+    yield f"- {message.message}"
+
+
+def _help(message: details_pb2.Help) -> Iterator[str]:
+    for link in message.links:
+        yield f"- {link.description}: {link.url}"
+
+
+# DebugInfo is left out on purpose: it holds stack traces.
+_WORDED: dict[type[Any], Callable[[Any], Iterator[str]]] = {
+    details_pb2.BadRequest: _bad_request,
+    details_pb2.ErrorInfo: _error_info,
+    details_pb2.PreconditionFailure: _precondition,
+    details_pb2.QuotaFailure: _quota,
+    details_pb2.RetryInfo: _retry_info,
+    details_pb2.ResourceInfo: _resource_info,
+    details_pb2.LocalizedMessage: _localized,
+    details_pb2.Help: _help,
+}
+
+
+def _cut(text: str) -> str:
+    return text if len(text) <= _MAX_TEXT else f"{text[:_MAX_TEXT]}… ({len(text)} characters)"

@@ -1,0 +1,66 @@
+"""The descriptors of all backends → one frozen, ordered list of tools, by name."""
+
+import difflib
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from types import MappingProxyType
+from typing import Any
+
+from google.protobuf.message import Message
+
+from broker.descriptors.pool import Descriptors
+from broker.schema.decode import Decoder
+from broker.schema.encode import Encoder
+from broker.schema.profiles import render
+from broker.tool import Tool
+
+
+class Catalog:
+    """The tools on offer. Their definitions and codecs are made on first use and kept here."""
+
+    def __init__(
+        self, tools: Sequence[Tool], descriptors: Mapping[str, Descriptors], left_out: Mapping[str, str]
+    ) -> None:
+        """`descriptors` are by name of backend; the names of `tools` differ."""
+        self._tools = {tool.name: tool for tool in tools}
+        self._descriptors = descriptors
+        self._decoders = {backend: Decoder(found) for backend, found in descriptors.items()}
+        self._encoders = {backend: Encoder(found) for backend, found in descriptors.items()}
+        self._definitions: dict[tuple[str, str], dict[str, Any]] = {}
+        self.left_out = MappingProxyType(dict(left_out))
+        """Methods that are exposed and are no tools all the same: full name → why."""
+
+    def __len__(self) -> int:
+        return len(self._tools)
+
+    def __iter__(self) -> Iterator[Tool]:
+        return iter(self._tools.values())
+
+    def get(self, name: str) -> Tool | None:
+        """The tool that models call by this name; None where there is none."""
+        return self._tools.get(name)
+
+    def nearest(self, name: str, limit: int = 5) -> list[str]:
+        """The names most like a name that does not exist, best first."""
+        return difflib.get_close_matches(name[:128], self._tools, n=limit, cutoff=0.5)
+
+    def tools(self, profile: str = "openai") -> list[dict[str, Any]]:
+        """All definitions in one provider's form, ready for its `tools=`.
+
+        `profile` is one of `broker.schema.profiles.PROFILES`; another one raises KeyError.
+        """
+        return [self.definition(tool, profile) for tool in self]
+
+    def definition(self, tool: Tool, profile: str = "openai") -> dict[str, Any]:
+        """One tool's definition in one provider's form."""
+        key = (tool.name, profile)
+        if key not in self._definitions:
+            self._definitions[key] = render(tool, self._descriptors[tool.backend], profile)
+        return self._definitions[key]
+
+    def decoder(self, tool: Tool) -> Callable[[str], Message]:
+        """Arguments as JSON text → the tool's request."""
+        return self._decoders[tool.backend].compile(tool.method.input_type)
+
+    def encoder(self, tool: Tool) -> Callable[[Message], dict[str, Any]]:
+        """The tool's response, or one message of its stream → JSON values."""
+        return self._encoders[tool.backend].compile(tool.method.output_type)

@@ -1,0 +1,55 @@
+"""`broker serve`: the service, until it is told to stop."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+if TYPE_CHECKING:
+    from asyncio import AbstractEventLoop
+
+    from broker.config import Settings
+
+
+def serve(
+    *,
+    config: Annotated[Path, typer.Option("--config", "-c", metavar="FILE", help="What to serve.")] = Path(
+        "broker.yaml"
+    ),
+    check: Annotated[bool, typer.Option("--check", help="Check the file, and do not serve.")] = False,
+) -> None:
+    """Serve BrokerService over gRPC: ListTools, CallTool and Chat.
+
+    SIGTERM and Ctrl-C drain it: health says NOT_SERVING, calls in flight are finished.
+    """
+    import asyncio
+
+    from broker import config as config_room
+
+    settings = config_room.load(config)
+    if check:
+        typer.echo(f"{config}: is in order; backends: {', '.join(settings.backends)}")
+        return
+    with asyncio.Runner(loop_factory=_loop) as runner:
+        runner.run(_serve(settings))
+
+
+async def _serve(settings: "Settings") -> None:
+    from broker.servers import lifecycle
+
+    host = settings.server.grpc.rpartition(":")[0]
+
+    def ready(port: int) -> None:
+        typer.echo(f"broker: serving at {host}:{port}", err=True)
+
+    await lifecycle.serve(settings, ready=ready)
+
+
+def _loop() -> "AbstractEventLoop":
+    try:
+        import uvloop
+    except ImportError:  # not made for Windows
+        import asyncio
+
+        return asyncio.new_event_loop()
+    return uvloop.new_event_loop()

@@ -1,0 +1,63 @@
+"""`broker tools`: what a model will see of a service."""
+
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from broker.cli.flags import ServiceFlags, takes_service_flags
+
+if TYPE_CHECKING:
+    from broker.catalog.catalog import Catalog
+    from broker.config import Settings
+
+
+@takes_service_flags
+def tools(
+    *,
+    sources: Annotated[
+        list[str] | None,
+        typer.Argument(
+            metavar="[SOURCE]...", help="localhost:50051, a .proto, a protoset (.binpb) or a broker.yaml."
+        ),
+    ] = None,
+    profile: Annotated[str, typer.Option(help="The provider whose form --json has.")] = "openai",
+    json: Annotated[bool, typer.Option("--json", help="The definitions, as JSON.")] = False,
+    service: ServiceFlags,
+) -> None:
+    """Show what a model will see: the tools that a service becomes.
+
+    broker tools weather.proto
+
+    broker tools localhost:50051 -plaintext --json
+    """
+    import asyncio
+
+    from broker.cli import output
+    from broker.cli.service import settings_of
+
+    settings = settings_of([] if sources is None else sources, service)
+    _check_profile(profile)
+    catalog = asyncio.run(_catalog(settings, service.max_time))
+    for full_name, reason in catalog.left_out.items():
+        typer.echo(f"broker: {full_name} is not offered: {output.one_line(reason, 400)}", err=True)
+    if json:
+        output.show_json(catalog.tools(profile))
+    else:
+        output.show_tools(catalog.tools("openai"))
+
+
+async def _catalog(settings: "Settings", max_time: float | None) -> "Catalog":
+    from broker import assembly
+    from broker.cli.waiting import bounded
+
+    async with bounded(max_time):
+        return assembly.build_catalog(settings, await assembly.load_descriptors(settings.backends))
+
+
+def _check_profile(profile: str) -> None:
+    from broker.config_problems import nearest, quoted
+    from broker.errors import ConfigError
+    from broker.schema.profiles import PROFILES
+
+    if profile not in PROFILES:
+        raise ConfigError(f"--profile: {quoted(profile)} is not known; {nearest(profile, PROFILES)}")

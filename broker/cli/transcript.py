@@ -1,0 +1,104 @@
+"""The events of a conversation → what is shown of them, as they come."""
+
+import sys
+from typing import Any, Protocol, TextIO
+
+from broker.chat.events import ApprovalNeeded, CallFinished, CallStarted, Done, Event, StopReason, TextDelta
+from broker.cli import output
+
+_ENDED = {
+    StopReason.MAX_TURNS: "ended: the model still asked for calls in its last turn",
+    StopReason.TIMEOUT: "ended: the time is up",
+}
+
+
+class Transcript(Protocol):
+    """Shows events."""
+
+    def show(self, event: Event) -> None:
+        """Shows one, at once."""
+
+
+def transcript(*, json: bool) -> Transcript:
+    """JSON lines on stdout; or the model's words on stdout and its calls on stderr."""
+    return JsonLines() if json else Words(sys.stdout, sys.stderr)
+
+
+class JsonLines:
+    """One JSON object on each line, with the name of the event."""
+
+    def show(self, event: Event) -> None:
+        output.show_json(_json(event))
+        sys.stdout.flush()
+
+
+class Words:
+    """Text as it comes; a line for each call as it begins and as it ends."""
+
+    def __init__(self, text: TextIO, calls: TextIO) -> None:
+        self._text = text
+        self._calls = calls
+        self._within_line = False
+
+    def show(self, event: Event) -> None:
+        match event:
+            case TextDelta():
+                self._say(event.text)
+            case CallStarted(call=call):
+                self._tell(f"→ {output.one_line(call.name)} {output.one_line(call.arguments, 400)}", "cyan")
+            case CallFinished(call=call, result=result) if result.code is None:
+                self._tell(f"✓ {output.one_line(call.name)} {event.seconds:.2f} s", "green")
+            case CallFinished(call=call, result=result) if result.code is not None:
+                reason = f"{result.code.name}: {output.one_line(result.content, 400)}"
+                self._tell(f"✗ {output.one_line(call.name)} {event.seconds:.2f} s {reason}", "red")
+            case ApprovalNeeded(call=call):
+                self._tell(
+                    f"? {output.one_line(call.name)} waits for approval: {output.one_line(event.request)}",
+                    "yellow",
+                )
+            case Done():
+                self._end_line()
+                if event.stop_reason in _ENDED:
+                    self._tell(_ENDED[event.stop_reason], "yellow")
+
+    def _say(self, text: str) -> None:
+        self._text.write(output.harmless(text))
+        self._text.flush()
+        self._within_line = not text.endswith("\n") if text else self._within_line
+
+    def _tell(self, line: str, colour: str) -> None:
+        self._end_line()
+        output.tell(line, colour, self._calls)
+
+    def _end_line(self) -> None:
+        if self._within_line:
+            self._say("\n")
+
+
+def _json(event: Event) -> dict[str, Any]:
+    match event:
+        case TextDelta():
+            return {"event": "text_delta", "text": event.text}
+        case CallStarted(call=call):
+            return {"event": "call_started", "id": call.id, "name": call.name, "arguments": call.arguments}
+        case CallFinished(call=call, result=result):
+            return {
+                "event": "call_finished",
+                "id": call.id,
+                "name": call.name,
+                "is_error": result.is_error,
+                "code": None if result.code is None else result.code.name,
+                "content": result.content,
+                "seconds": round(event.seconds, 6),
+            }
+        case ApprovalNeeded(call=call):
+            return {"event": "approval_needed", "id": call.id, "name": call.name, "request": event.request}
+        case Done():
+            usage = {"input_tokens": event.usage.input_tokens, "output_tokens": event.usage.output_tokens}
+            return {
+                "event": "done",
+                "stop_reason": event.stop_reason,
+                "text": event.text,
+                "messages": list(event.messages),
+                "usage": usage,
+            }

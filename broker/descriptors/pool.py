@@ -1,0 +1,184 @@
+"""Loaded files → a linked pool of their own, with the services on offer, their comments and options."""
+
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import suppress
+from dataclasses import dataclass, field
+from graphlib import CycleError, TopologicalSorter
+
+from google.protobuf import descriptor_pb2
+from google.protobuf.descriptor import Descriptor, FieldDescriptor, MethodDescriptor, ServiceDescriptor
+from google.protobuf.descriptor_pb2 import FileDescriptorProto
+from google.protobuf.descriptor_pool import DescriptorPool
+from google.protobuf.message import DecodeError, Message
+from google.protobuf.message_factory import GetMessageClass
+
+from broker.descriptors.bare import AnyDescriptor, bare_field_options, bare_options
+from broker.descriptors.comments import comments_of
+from broker.descriptors.options import (
+    FieldOptions,
+    MethodOptions,
+    foreign_numbers,
+    read_field_options,
+    read_method_options,
+)
+from broker.descriptors.runtime import runtime_file, shape, well_known_types
+from broker.descriptors.sources import Loaded, quoted
+from broker.errors import DescriptorError
+
+_MAX_LISTED = 10
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Descriptors:
+    """What a backend's .proto files say."""
+
+    pool: DescriptorPool
+    """Holds this backend's files and no other's."""
+    services: tuple[ServiceDescriptor, ...]
+    """Those on offer, by full name."""
+    comments: Mapping[str, str]
+    """Raw comments by full name; an enum value's is under its enum, `weather.v1.Units.UNITS_METRIC`."""
+    trusted: bool
+    """False: from a reflected server, whose options may only tighten."""
+    _foreign: frozenset[int] = field(repr=False)
+    _field_options: dict[FieldDescriptor, FieldOptions] = field(default_factory=dict, init=False, repr=False)
+    _method_options: dict[MethodDescriptor, MethodOptions] = field(
+        default_factory=dict, init=False, repr=False
+    )
+
+    def message_class(self, message: Descriptor) -> type[Message]:
+        """Return the class of `message`, made on first use."""
+        return GetMessageClass(message)
+
+    def field_options(self, field: FieldDescriptor) -> FieldOptions:
+        """Return what the options of `field` say."""
+        if field not in self._field_options:
+            self._field_options.update(self._read(field))
+        return self._field_options[field]
+
+    def method_options(self, method: MethodDescriptor) -> MethodOptions:
+        """Return what the options of `method` say."""
+        if method not in self._method_options:
+            self._method_options[method] = read_method_options(bare_options(method), self._foreign)
+        return self._method_options[method]
+
+    def options(self, descriptor: AnyDescriptor) -> Message:
+        """Return an element's options as a message of the pool's own classes, which know every custom option.
+
+        Options that do not fit their own declarations come as a message that knows no extension.
+        """
+        bare: Message = bare_options(descriptor)
+        with suppress(KeyError, DecodeError):
+            own = self.message_class(self.pool.FindMessageTypeByName(bare.DESCRIPTOR.full_name))
+            return own.FromString(bare.SerializeToString())
+        return bare
+
+    def _read(self, field: FieldDescriptor) -> Iterator[tuple[FieldDescriptor, FieldOptions]]:
+        message = field.containing_type
+        siblings = [] if field.is_extension or message is None else bare_field_options(message)
+        for sibling, options in siblings or [(field, bare_options(field))]:
+            yield sibling, read_field_options(options, self._foreign)
+
+
+def link(loaded: Loaded, *, comments: Mapping[str, str] | None = None) -> Descriptors:
+    """Link the files in a pool of their own; `comments` (by full name) go before those of the files.
+
+    Imports of google/protobuf that are missing come from the runtime. Raises DescriptorError.
+    """
+    pool = DescriptorPool()
+    for file in _sorted(_complete(loaded.files.file)):
+        _add(pool, file)
+    _add_descriptor_file(pool)
+    _check_well_known(pool)
+    found = comments_of(loaded)
+    return Descriptors(
+        pool=pool,
+        services=tuple(_service(pool, name) for name in sorted(set(loaded.services))),
+        comments=found if comments is None else {**found, **comments},
+        trusted=loaded.trusted,
+        _foreign=foreign_numbers(pool),
+    )
+
+
+def _complete(given: Iterable[FileDescriptorProto]) -> dict[str, FileDescriptorProto]:
+    files: dict[str, FileDescriptorProto] = {}
+    for file in given:
+        known = files.setdefault(file.name, file)
+        if known is not file and known != file:
+            raise DescriptorError(
+                f"two different files are named {quoted(file.name)}; give them different import names"
+            )
+    unread = list(files.values())
+    while unread:
+        for name in unread.pop().dependency:
+            supplied = None if name in files else runtime_file(name)
+            if supplied is not None:
+                files[name] = supplied
+                unread.append(supplied)
+    return files
+
+
+def _sorted(files: Mapping[str, FileDescriptorProto]) -> list[FileDescriptorProto]:
+    """Sort the files so that each comes after those that it imports."""
+    missing = [
+        f"{quoted(file.name)} imports {quoted(name)}"
+        for file in files.values()
+        for name in file.dependency
+        if name not in files
+    ]
+    if missing:
+        raise DescriptorError(
+            f"{_listed(missing)}, which the descriptors do not hold; "
+            "make the protoset with protoc --include_imports, or with buf build"
+        )
+    try:
+        order = list(
+            TopologicalSorter({name: file.dependency for name, file in files.items()}).static_order()
+        )
+    except CycleError as error:
+        cycle = " imports ".join(quoted(name) for name in reversed(error.args[1]))
+        raise DescriptorError(f"files import each other: {cycle}; take one of the imports away") from None
+    return [files[name] for name in order]
+
+
+def _listed(facts: list[str]) -> str:
+    more = f" and {len(facts) - _MAX_LISTED} more" if len(facts) > _MAX_LISTED else ""
+    return ", ".join(facts[:_MAX_LISTED]) + more
+
+
+def _add(pool: DescriptorPool, file: FileDescriptorProto) -> None:
+    try:
+        pool.Add(file)
+    except TypeError as error:
+        reason = str(error).removeprefix("Couldn't build proto file into descriptor pool: ")
+        raise DescriptorError(
+            f"{quoted(file.name)} cannot be linked: {quoted(reason)}; "
+            "compile it with a current protoc, which says where the fault is"
+        ) from error
+
+
+def _add_descriptor_file(pool: DescriptorPool) -> None:
+    # It is there already when something imports it; servers that rename files have it under another name.
+    with suppress(TypeError):
+        pool.AddSerializedFile(descriptor_pb2.DESCRIPTOR.serialized_pb)
+
+
+def _check_well_known(pool: DescriptorPool) -> None:
+    """Refuse a google.protobuf.Timestamp that is none: all that follows trusts its shape."""
+    for expected in well_known_types():
+        with suppress(KeyError):
+            found = pool.FindMessageTypeByName(expected.full_name)
+            if shape(found) != shape(expected):
+                raise DescriptorError(
+                    f"{quoted(found.file.name)} defines {expected.full_name} otherwise than protobuf does; "
+                    "rename that message, or take protobuf's own file"
+                )
+
+
+def _service(pool: DescriptorPool, name: str) -> ServiceDescriptor:
+    try:
+        return pool.FindServiceByName(name)
+    except KeyError:
+        raise DescriptorError(
+            f"the service {quoted(name)} is on offer, but no file defines it; give its .proto or a protoset"
+        ) from None

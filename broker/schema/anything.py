@@ -1,0 +1,104 @@
+"""google.protobuf.Any ↔ {"@type": …} and the fields of the message it holds, of the backend's own pool."""
+
+from collections.abc import Callable
+from typing import Any
+
+from google.protobuf.descriptor import Descriptor
+from google.protobuf.message import DecodeError, Message
+
+from broker.descriptors.pool import Descriptors
+from broker.schema.arguments import Reading, enter
+from broker.schema.problems import Refused, expected, quoted
+from broker.schema.scalars import Decode, Encode, encode_base64
+from broker.schema.well_known import build, is_well_known
+
+_PREFIX = "type.googleapis.com/"
+_KEYS = ("@type", "type_url")
+"""ProtoJSON's key, and the field's own name: some providers refuse a schema with the former."""
+_MAX_RAW = 1024
+PHRASE = 'an object with "@type", the URL of its type'
+
+
+def any_decoder(descriptors: Descriptors, decoder_of: Callable[[Descriptor], Decode]) -> Decode:
+    """Reads an object that says its own type; `decoder_of` gives the decoder of a type's value."""
+
+    def decode(value: Any, reading: Reading) -> dict[str, Any]:
+        if type(value) is not dict:
+            raise expected(PHRASE, value)
+        if not value:
+            return {}
+        key = _KEYS[0] if _KEYS[0] in value else _KEYS[1]
+        url = value.get(key)
+        if type(url) is not str or not url:
+            raise Refused(
+                f'"@type" is missing: the URL of the type, like "{_PREFIX}google.protobuf.Duration".'
+            )
+        reading.colons += 1 + url.count(":")
+        message = _type_of(descriptors, url)
+        if message is None:
+            raise Refused(f"{quoted(url)} is no type that this backend knows.")
+        body = {name: item for name, item in value.items() if name != key}
+        held = _held(message, body, reading)
+        return {
+            "type_url": url if "/" in url else _PREFIX + url,
+            "value": held.SerializeToString(deterministic=True),
+        }
+
+    def _held(message: Descriptor, body: dict[str, Any], reading: Reading) -> Message:
+        content: Any = body
+        if is_well_known(message.full_name) or (message.full_name == _EMPTY and body == {"value": {}}):
+            if body.keys() != {"value"}:
+                raise Refused(f'{message.full_name} is written as {{"@type": …, "value": …}}.')
+            reading.colons += 1
+            content = body["value"]
+        enter(reading)
+        try:
+            decoded = decoder_of(message)(content, reading)
+        finally:
+            reading.depth -= 1
+        return build(descriptors.message_class(message), message.full_name, decoded)
+
+    return decode
+
+
+_EMPTY = "google.protobuf.Empty"
+
+
+def any_encoder(descriptors: Descriptors, encoder_of: Callable[[Descriptor], Encode] | None) -> Encode:
+    """Writes what an Any holds, or its raw bytes where the type is unknown.
+
+    `encoder_of` gives the encoder of a type's value; None: this Any lies too deep in others to be opened.
+    """
+
+    def encode(message: Any) -> dict[str, Any]:
+        url = message.type_url
+        if not url and not message.value:
+            return {}
+        descriptor = _type_of(descriptors, url)
+        if descriptor is None or encoder_of is None:
+            return _raw(message)
+        try:
+            held = descriptors.message_class(descriptor).FromString(message.value)
+        except DecodeError:
+            return _raw(message)
+        encoded = encoder_of(descriptor)(held)
+        return (
+            {"@type": url, "value": encoded}
+            if is_well_known(descriptor.full_name)
+            else {"@type": url, **encoded}
+        )
+
+    return encode
+
+
+def _type_of(descriptors: Descriptors, url: str) -> Descriptor | None:
+    try:
+        return descriptors.pool.FindMessageTypeByName(url.rpartition("/")[2])
+    except KeyError:
+        return None
+
+
+def _raw(message: Any) -> dict[str, Any]:
+    raw = {"@type": message.type_url, "value": encode_base64(message.value[:_MAX_RAW])}
+    cut = len(message.value) - _MAX_RAW
+    return raw if cut <= 0 else {**raw, "truncated": f"{cut:,} more bytes"}

@@ -1,0 +1,163 @@
+"""JSON text that a model wrote → a Python dict, refused when it is no bounded, unambiguous JSON object."""
+
+import json
+from typing import Any
+
+import orjson
+
+from broker.errors import InvalidArguments
+from broker.schema.problems import Problem, Refused, expected, invalid, step_of_key
+
+MAX_TEXT = 1_000_000
+"""Characters of arguments, by default."""
+MAX_NODES = 100_000
+"""Values in all."""
+MAX_DEPTH = 100
+"""Messages inside messages, a map's entry being one: what protobuf's own parsers accept by default."""
+MAX_ENTRIES = 10_000
+"""Entries of one map."""
+
+_EXCERPT = 40
+_OBJECT = 'a JSON object, like {"name": "value"}'
+
+
+class Reading:
+    """What is found on the way through one call's arguments. (A bare class: one is made for each call.)"""
+
+    colons: int = 0
+    """Keys, and colons in strings, that were seen; fewer than in the text when a key is given twice."""
+    depth: int = 0
+
+
+def load(text: str, max_text: int = MAX_TEXT) -> dict[str, Any]:
+    """The object in the text; raises InvalidArguments. Keys given twice are found by `repeated_keys`.
+
+    >>> load('{"days": 3}')
+    {'days': 3}
+    """
+    if len(text) > max_text:
+        raise _refused(f"the arguments are {len(text):,} characters long; send at most {max_text:,}.")
+    try:
+        loaded = orjson.loads(text)
+    except orjson.JSONDecodeError as error:
+        if not text.strip():
+            return {}  # some models write nothing where they mean no arguments
+        raise _refused(_what_is_wrong(text, error)) from None
+    if type(loaded) is not dict:
+        raise invalid(expected(_OBJECT, loaded).problems)
+    # A value takes two characters at least: itself and what parts it from the next.
+    if len(text) > 2 * MAX_NODES:
+        _count(loaded)
+    return loaded
+
+
+def _refused(text: str) -> InvalidArguments:
+    return invalid([("", text)])
+
+
+def _what_is_wrong(text: str, error: orjson.JSONDecodeError) -> str:
+    start = text[error.pos :].lstrip("-")
+    near = f"at character {error.pos + 1:,}, near {_excerpt(text, error.pos)}"
+    if "unexpected end" in error.msg:
+        end = _excerpt(text, len(text))
+        return f"the arguments were cut off after {len(text):,} characters, near {end}. Send all of them."
+    if "depth limit" in error.msg:
+        return f"the arguments are {too_deep()}"
+    if start.startswith(("NaN", "Infinity")):
+        return (
+            f'NaN and Infinity are not JSON ({near}); write them as strings: "NaN", "Infinity", "-Infinity".'
+        )
+    return f"the arguments are not valid JSON: {error.msg}, {near}."
+
+
+def _excerpt(text: str, position: int) -> str:
+    start = max(0, position - _EXCERPT // 2)
+    excerpt = text[start : start + _EXCERPT].encode("utf-8", "replace").decode()
+    return json.dumps(excerpt, ensure_ascii=False)
+
+
+def _count(loaded: Any) -> None:
+    nodes, level = 0, [loaded]
+    while level:
+        nodes += len(level)
+        if nodes > MAX_NODES:
+            raise _refused(f"the arguments hold more than {MAX_NODES:,} values; send fewer.")
+        level = [child for node in level for child in children(node)]
+
+
+def children(node: Any) -> Any:
+    """The values in an object or array; none for any other value."""
+    if type(node) is dict:
+        return node.values()
+    return node if type(node) is list else ()
+
+
+def enter(reading: Reading) -> None:
+    """Goes one level deeper; raises Refused, having entered nothing, where there are too many."""
+    if reading.depth >= MAX_DEPTH:
+        raise too_deep()
+    reading.depth += 1
+
+
+def too_deep() -> Refused:
+    """The refusal of a value at a depth that protobuf's own parsers would not read."""
+    return Refused(f"nested too deep; at most {MAX_DEPTH} levels are read.")
+
+
+class _Twice(dict[str, Any]):
+    """An object of which a key was given twice."""
+
+    key = ""
+
+
+def refuse_repeated_keys(text: str) -> None:
+    """Raises InvalidArguments where a key is given twice in one object."""
+    twice = repeated_keys(text)
+    if twice:
+        raise invalid(twice)
+
+
+def repeated_keys(text: str) -> list[Problem]:
+    """A problem for each object of which a key is given twice; the text must be what `load` has read."""
+    if not text.strip():
+        return []
+    try:
+        # Numbers stay text: Python refuses to read integers of more than 4,300 digits.
+        loaded = json.loads(text, object_pairs_hook=_object, parse_int=str, parse_float=str)
+    except RecursionError:
+        return [("", too_deep().problems[0][1])]
+    return [
+        (
+            path,
+            f"the key {json.dumps(node.key, ensure_ascii=False)} is given twice in one object. Give it once.",
+        )
+        for path, node in _objects(loaded)
+        if isinstance(node, _Twice)
+    ]
+
+
+def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    plain = dict(pairs)
+    if len(plain) == len(pairs):
+        return plain
+    twice = _Twice(pairs)
+    seen: set[str] = set()
+    twice.key = next(key for key, _ in pairs if key in seen or seen.add(key))  # type: ignore[func-returns-value]
+    return twice
+
+
+def _objects(root: Any) -> Any:
+    pending = [("", root)]
+    while pending:
+        path, node = pending.pop()
+        if isinstance(node, dict):
+            yield path, node
+            pending += [(_step(path, key), child) for key, child in node.items()]
+        elif isinstance(node, list):
+            pending += [(f"{path}[{index}]", child) for index, child in enumerate(node)]
+
+
+def _step(path: str, key: str) -> str:
+    if not key.isidentifier():
+        return path + step_of_key(key)
+    return f"{path}.{key}" if path else key

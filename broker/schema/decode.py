@@ -1,0 +1,205 @@
+"""A message type → the function that turns a model's JSON text into such a message."""
+
+from collections.abc import Callable
+from typing import Any
+
+from google.protobuf.descriptor import Descriptor, FieldDescriptor
+from google.protobuf.message import Message
+
+from broker.descriptors.pool import Descriptors
+from broker.errors import InvalidArguments
+from broker.schema import arguments, descriptions, kinds, leniency, well_known
+from broker.schema.anything import PHRASE, any_decoder
+from broker.schema.arguments import Reading
+from broker.schema.containers import mapped, redacted, repeated
+from broker.schema.extensions import extended, find_extension
+from broker.schema.objects import Layout, Slot, object_decoder
+from broker.schema.problems import Refused, invalid, plain
+from broker.schema.scalars import Decode, Kind, map_key
+
+
+class Decoder:
+    """Makes the decoder of each message type of one pool, once, when it is first needed."""
+
+    def __init__(self, descriptors: Descriptors, max_text: int = arguments.MAX_TEXT) -> None:
+        self._descriptors = descriptors
+        self._max_text = max_text
+        self._compiled: dict[str, Callable[[str], Message]] = {}
+        self._messages: dict[tuple[str, bool], Decode] = {}
+
+    def compile(self, message: Descriptor) -> Callable[[str], Message]:
+        """JSON text → message; raises InvalidArguments with every problem, each with its path.
+
+        A type that is not written as an object, like google.protobuf.Value, is read from {"value": ...}.
+        """
+        compiled = self._compiled.get(message.full_name)
+        if compiled is None:
+            compiled = self._compiled[message.full_name] = self._compile(message)
+        return compiled
+
+    def _compile(self, message: Descriptor) -> Callable[[str], Message]:
+        message_class, max_text = self._descriptors.message_class(message), self._max_text
+        well_known_root = well_known.is_well_known(message.full_name)
+        read = self._value_root(message) if well_known_root else self._message(message, partial=False)
+
+        def decode(text: str) -> Message:
+            loaded, reading = arguments.load(text, max_text), Reading()
+            try:
+                value = read(loaded, reading)
+            except Refused as refused:
+                inner = leniency.unwrapped(loaded, message.name)
+                if inner is None:
+                    raise _invalid(text, refused) from None
+                value = _unwrapped(read, inner, reading, text)
+            # orjson keeps the last of two equal keys silently. Each key has its colon: one that was not seen
+            # may belong to a key that was lost, and an escaped colon (\u003a) could stand in for it.
+            if text.count(":") != reading.colons or "\\u003" in text:
+                arguments.refuse_repeated_keys(text)
+            return message_class(**value) if type(value) is dict else value
+
+        return decode
+
+    def _value_root(self, message: Descriptor) -> Decode:
+        """Reads what is no object of fields from {"value": ...}, so that every root is a plain object."""
+        message_class, name = self._descriptors.message_class(message), message.full_name
+        read = object_decoder(lambda: _value_layout(self._value(message, partial=False), name), _VALUE_PHRASE)
+        empty: Any = [] if name == well_known.LIST_VALUE else {}
+
+        def decode(value: Any, reading: Reading) -> Message:
+            return well_known.build(message_class, name, read(value, reading).get("value", empty))
+
+        return decode
+
+    def _value(self, message: Descriptor, partial: bool) -> Decode:
+        """The decoder of a type's value, wherever it stands."""
+        if message.full_name == well_known.ANY:
+            return any_decoder(self._descriptors, lambda held: self._value(held, partial=False))
+        kind = well_known.WELL_KNOWN.get(message.full_name)
+        return self._message(message, partial) if kind is None else kind.decode
+
+    def _message(self, message: Descriptor, partial: bool) -> Decode:
+        key = (message.full_name, partial)
+        decode = self._messages.get(key)
+        if decode is None:
+            decode = object_decoder(lambda: self._layout(message, partial), _object_phrase(message))
+            self._messages[key] = decode
+        return decode
+
+    def _layout(self, message: Descriptor, partial: bool) -> Layout:
+        options = {field.name: self._descriptors.field_options(field) for field in message.fields}
+        below = partial or kinds.is_partial_update(message)
+        slots = {field.name: self._slot(field, field.name, below) for field in message.fields}
+        by_json_name = {field.json_name: slots[field.name] for field in message.fields}
+        oneofs = [dict.fromkeys(field.name for field in oneof.fields).keys() for oneof in message.oneofs]
+        required = {
+            field.name: self._describe(field)
+            for field in message.fields
+            if kinds.is_required(field, options[field.name], partial)
+        }
+        return Layout(
+            slots={**by_json_name, **slots},  # where the two cross, the name in the .proto wins
+            spelled=_spelled(slots),
+            offered=tuple(name for name in slots if kinds.is_offered(options[name], name in required)),
+            required=required,
+            oneofs=tuple(members for members in oneofs if len(members) > 1),
+            constrained=bool(required or message.oneofs),
+            takes_null=frozenset(field.name for field in message.fields if self._takes_null(field)),
+            extension=lambda key: self._extension(message, key),
+            extend=lambda fields: extended(self._descriptors, message, fields),
+        )
+
+    def _slot(self, field: FieldDescriptor, name: str, partial: bool) -> Slot:
+        kind, phrase = self._kind(field), self._phrase(field)
+        exact = kind.exact if isinstance(kind, Kind) else None
+        if kinds.is_map(field):
+            convert, exact = self._map(field, partial), None
+        elif field.is_repeated:
+            null = isinstance(kind, Kind) and kind.takes_null
+            convert, exact = repeated(self._single(field, partial), phrase, null, exact), None
+        else:
+            convert = self._single(field, partial)
+        redact = self._descriptors.field_options(field).debug_redact
+        return name, redacted(convert, phrase) if redact else convert, exact
+
+    def _map(self, field: FieldDescriptor, partial: bool) -> Decode:
+        entry = kinds.entry_fields(field)
+        key, value = entry["key"], entry["value"]
+        single, null = self._map_value(value, partial), self._takes_null(value)
+        kind = self._kind(value)
+        text_keys = key.type == FieldDescriptor.TYPE_STRING
+        exact = kind.exact if text_keys and isinstance(kind, Kind) else None
+        return mapped(map_key(key.type), single, self._phrase(value), null, exact)
+
+    def _map_value(self, field: FieldDescriptor, partial: bool) -> Decode:
+        message, convert = field.message_type, self._single(field, partial)
+        if message is None or message.full_name not in (well_known.STRUCT, well_known.LIST_VALUE):
+            return convert
+        # A constructor takes plain JSON for these two in a field and in a list, but not in a map.
+        name, message_class = message.full_name, self._descriptors.message_class(message)
+        return lambda value, reading: well_known.build(message_class, name, convert(value, reading))
+
+    def _single(self, field: FieldDescriptor, partial: bool) -> Decode:
+        kind = self._kind(field)
+        return kind.decode if isinstance(kind, Kind) else self._value(kind, partial)
+
+    def _kind(self, field: FieldDescriptor) -> Kind | Descriptor:
+        return kinds.kind_of(field, self._descriptors.field_options(field))
+
+    def _phrase(self, field: FieldDescriptor) -> str:
+        kind = self._kind(field)
+        return kind.phrase if isinstance(kind, Kind) else _object_phrase(kind)
+
+    def _takes_null(self, field: FieldDescriptor) -> bool:
+        """Whether null is a value of the field; for a list or a map it is as if nothing were given."""
+        kind = self._kind(field)
+        return isinstance(kind, Kind) and kind.takes_null and not field.is_repeated
+
+    def _describe(self, field: FieldDescriptor) -> str:
+        comment = descriptions.clean(self._descriptors.comments.get(field.full_name, ""))
+        return f"{self._phrase(field)}. {descriptions.first_sentence(comment)}".strip()
+
+    def _extension(self, message: Descriptor, key: str) -> Slot | None:
+        field = find_extension(self._descriptors, message, key)
+        return None if field is None else self._slot(field, key, partial=False)
+
+
+def _unwrapped(read: Decode, inner: dict[str, Any], reading: Reading, text: str) -> Any:
+    """What is in the wrapper that some models put around all arguments."""
+    reading.colons += 1
+    try:
+        return read(inner, reading)
+    except Refused as refused:
+        raise _invalid(text, refused) from None
+
+
+def _invalid(text: str, refused: Refused) -> InvalidArguments:
+    # A key that is given twice may be why.
+    return invalid([*refused.problems, *arguments.repeated_keys(text)])
+
+
+_VALUE_PHRASE = 'an object like {"value": …}'
+
+
+def _value_layout(convert: Decode, full_name: str) -> Layout:
+    return Layout(
+        slots={"value": ("value", convert, None)},
+        spelled={},
+        offered=("value",),
+        required={},
+        oneofs=(),
+        constrained=False,
+        takes_null=frozenset({"value"} if full_name == well_known.VALUE else ()),
+        extension=lambda _: None,
+        extend=lambda fields: fields,
+    )
+
+
+def _spelled(slots: dict[str, Slot]) -> dict[str, Slot]:
+    names: dict[str, list[str]] = {}
+    for name in slots:
+        names.setdefault(plain(name), []).append(name)
+    return {spelling: slots[same[0]] for spelling, same in names.items() if len(same) == 1}
+
+
+def _object_phrase(message: Descriptor) -> str:
+    return PHRASE if message.full_name == well_known.ANY else f"an object ({message.name})"

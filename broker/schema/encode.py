@@ -1,0 +1,135 @@
+"""A message type → the function that turns such a message into JSON values, in which nothing is ever lost."""
+
+from collections.abc import Callable
+from operator import itemgetter
+from typing import Any, Protocol
+
+from google.protobuf.descriptor import Descriptor, FieldDescriptor
+from google.protobuf.message import Message
+
+from broker.descriptors.pool import Descriptors
+from broker.schema import kinds, well_known
+from broker.schema.anything import any_encoder
+from broker.schema.scalars import Encode, Kind, map_key_encoder
+
+_MAX_ANY = 2
+"""Anys inside Anys that are opened: each may be as deep as protobuf allows, Python's stack is not."""
+
+_to_list = itemgetter(slice(None))
+
+
+class _EncodeObject(Protocol):
+    """Message → its fields, put into a dict of the caller's or into one of its own."""
+
+    def __call__(self, value: Any, encoded: dict[str, Any] | None = None) -> dict[str, Any]: ...
+
+
+class Encoder:
+    """Makes the encoder of each message type of one pool, once, when it is first needed."""
+
+    def __init__(self, descriptors: Descriptors) -> None:
+        self._descriptors = descriptors
+        self._compiled: dict[str, Callable[[Message], dict[str, Any]]] = {}
+        self._objects: dict[tuple[str, int], _EncodeObject] = {}
+
+    def compile(self, message: Descriptor) -> Callable[[Message], dict[str, Any]]:
+        """Message → JSON object, with the .proto's field names; never raises for what a message may hold.
+
+        The root shows the fields that are zero, so that a temperature of 0 reaches the model; messages in it
+        show what is set. What is not written as an object, like google.protobuf.Value, is {"value": ...}.
+        """
+        compiled = self._compiled.get(message.full_name)
+        if compiled is None:
+            compiled = self._compiled[message.full_name] = self._root(message)
+        return compiled
+
+    def _root(self, message: Descriptor) -> Callable[[Message], dict[str, Any]]:
+        if well_known.is_well_known(message.full_name):
+            encode_value = self._value(message, 0)
+            return lambda value: {"value": encode_value(value)}
+        encode = self._object(message, 0)
+        shown = [field for field in message.fields if not self._hidden(field) and not field.has_presence]
+        empty = {field.name: dict if kinds.is_map(field) else list for field in shown if field.is_repeated}
+        zeros = {field.name: None if field.is_repeated else self._zero(field) for field in shown}
+
+        def encode_root(value: Message) -> dict[str, Any]:
+            encoded = encode(value, zeros.copy())
+            for name, make in empty.items():
+                if encoded[name] is None:
+                    encoded[name] = make()
+            return encoded
+
+        return encode_root
+
+    def _zero(self, field: FieldDescriptor) -> Any:
+        encode = self._single(field, 0)
+        return field.default_value if encode is None else encode(field.default_value)
+
+    def _value(self, message: Descriptor, anys: int) -> Encode:
+        """The encoder of a type's value, wherever it stands below `anys` Anys."""
+        if message.full_name == well_known.ANY:
+            return any_encoder(
+                self._descriptors, (lambda held: self._value(held, anys + 1)) if anys < _MAX_ANY else None
+            )
+        kind = well_known.WELL_KNOWN.get(message.full_name)
+        if kind is not None and kind.encode is not None:
+            return kind.encode
+        return self._object(message, anys)
+
+    def _object(self, message: Descriptor, anys: int) -> _EncodeObject:
+        key = (message.full_name, anys)
+        if key not in self._objects:
+            self._objects[key] = self._compile(message, anys)
+        return self._objects[key]
+
+    def _compile(self, message: Descriptor, anys: int) -> _EncodeObject:
+        # A field may be named ListFields, so the method is taken from the class.
+        list_fields = self._descriptors.message_class(message).ListFields
+        slots: dict[FieldDescriptor, tuple[str, Encode | None]] = {}
+        hidden = [field.name for field in message.fields if self._hidden(field)]
+
+        def encode(value: Message, encoded: dict[str, Any] | None = None) -> dict[str, Any]:
+            encoded = {} if encoded is None else encoded
+            for field, item in list_fields(value):
+                slot = slots.get(field)
+                if slot is None:
+                    slot = slots[field] = (_key(field), self._field(field, anys))
+                name, convert = slot
+                encoded[name] = item if convert is None else convert(item)
+            for name in hidden:
+                encoded.pop(name, None)
+            return encoded
+
+        return encode
+
+    def _field(self, field: FieldDescriptor, anys: int) -> Encode | None:
+        if kinds.is_map(field):
+            entry = kinds.entry_fields(field)
+            return _map_encoder(self._single(entry["value"], anys), map_key_encoder(entry["key"].type))
+        convert = self._single(field, anys)
+        if not field.is_repeated:
+            return convert
+        return _to_list if convert is None else _list_encoder(convert)
+
+    def _single(self, field: FieldDescriptor, anys: int) -> Encode | None:
+        kind = kinds.kind_of(field, self._descriptors.field_options(field))
+        return kind.encode if isinstance(kind, Kind) else self._value(kind, anys)
+
+    def _hidden(self, field: FieldDescriptor) -> bool:
+        return self._descriptors.field_options(field).hidden
+
+
+def _list_encoder(convert: Encode) -> Encode:
+    # No comprehension: its frame would be one more for each level of a deep message.
+    return lambda items: list(map(convert, items))
+
+
+def _map_encoder(convert: Encode | None, encode_key: Encode) -> Encode:
+    # Not `items()`: that of maps is Python code, and slower.
+    if convert is None:
+        return lambda entries: {encode_key(key): entries[key] for key in entries}
+    return lambda entries: {encode_key(key): convert(entries[key]) for key in entries}
+
+
+def _key(field: FieldDescriptor) -> str:
+    return f"[{field.full_name}]" if field.is_extension else field.name

@@ -1,0 +1,163 @@
+"""The fields of a message type → the decoder of the JSON object that stands for such a message."""
+
+from collections.abc import Callable, KeysView, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from broker.schema.arguments import MAX_DEPTH, Reading, too_deep
+from broker.schema.problems import Problems, Refused, expected, listed, plain, quoted, suggestion
+from broker.schema.scalars import Decode
+
+Slot = tuple[str, Decode, type | None]
+"""A field's name, the decoder of its value, and the type of the values that need no decoder."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Layout:
+    """What an object may hold."""
+
+    slots: Mapping[str, Slot]
+    """By each key that ProtoJSON knows: the field's name and its JSON name."""
+    spelled: Mapping[str, Slot]
+    """By the plain form of each field's name, where it is that of one field only."""
+    offered: tuple[str, ...]
+    """The names that the schema offers."""
+    required: Mapping[str, str]
+    """What each required field is, in words."""
+    oneofs: tuple[KeysView[str], ...]
+    constrained: bool
+    """Whether there are required fields or oneofs."""
+    takes_null: frozenset[str]
+    extension: Callable[[str], Slot | None]
+    """Finds the extension that a key in brackets names."""
+    extend: Callable[[dict[str, Any]], Any]
+    """Fields and extensions, whose names are in brackets → a message: a constructor takes no extensions."""
+
+    def find(self, key: str) -> Slot | None:
+        """The field that a key can only mean, though it is spelled otherwise."""
+        return self.extension(key) if key.startswith("[") else self.spelled.get(plain(key[:200]))
+
+
+def object_decoder(make_layout: Callable[[], Layout], phrase: str) -> Decode:
+    """JSON object → what a constructor takes for a message.
+
+    The layout is made when it is first needed, so that types may hold themselves.
+    """
+    layout: Layout | None = None
+
+    def decode(value: Any, reading: Reading) -> Any:
+        nonlocal layout
+        if type(value) is not dict:
+            raise expected(phrase, value)
+        if layout is None:
+            layout = make_layout()
+        depth = reading.depth
+        if depth >= MAX_DEPTH:
+            raise too_deep()
+        reading.depth = depth + 1
+        reading.colons += len(value)
+        slots, constrained = layout.slots, layout.constrained
+        fields: dict[str, Any] = {}
+        problems: Problems | None = None
+        extended = False
+        for key, item in value.items():
+            slot = slots.get(key)
+            if slot is None:
+                slot = layout.find(key)
+                if slot is None:
+                    problems = _unknown(layout, key, problems)
+                    if problems is not None and problems.full:
+                        break
+                    continue
+                extended |= key.startswith("[")
+            name, convert, exact = slot
+            if type(item) is exact:
+                # The path of most fields: no call for each of them.
+                if isinstance(item, str) and ":" in item:
+                    reading.colons += item.count(":")
+                fields[name] = item
+                continue
+            if item is None and name not in layout.takes_null:
+                continue
+            try:
+                fields[name] = convert(item, reading)
+            except Refused as refused:
+                problems = Problems() if problems is None else problems
+                problems.under(name, refused)
+
+                if problems.full:
+                    break
+        reading.depth = depth
+        if problems is not None or len(fields) != len(value) or (constrained and not _fits(layout, fields)):
+            _settle(layout, value, fields, problems)
+        return layout.extend(fields) if extended else fields
+
+    return decode
+
+
+def _unknown(layout: Layout, key: str, problems: Problems | None) -> Problems | None:
+    if not layout.slots:
+        return problems  # some models cannot call without an argument, and invent one
+    problems = Problems() if problems is None else problems
+    near = suggestion(key, layout.offered)
+    problems.add(f"unknown field {quoted(key)}.{near} Fields: {listed(layout.offered, key)}.")
+    return problems
+
+
+def _fits(layout: Layout, fields: dict[str, Any]) -> bool:
+    for name in layout.required:
+        if name not in fields:
+            return False
+    for members in layout.oneofs:  # noqa: SIM110 - on the path of every call, where a generator costs thrice
+        if len(members & fields.keys()) > 1:
+            return False
+    return True
+
+
+def _settle(layout: Layout, value: dict[str, Any], fields: dict[str, Any], problems: Problems | None) -> None:
+    """Refuses what no single field shows: one given twice, two of one oneof, one that is missing."""
+    problems = Problems() if problems is None else problems
+    keys = _keys_by_name(layout, value)
+    for name, spellings in keys.items():
+        if len(spellings) > 1:
+            problems.add(
+                f"the field is given as {' and as '.join(map(quoted, spellings))}. Give it once.", name
+            )
+    for members in layout.oneofs:
+        _settle_oneof(members, keys, value, fields, problems)
+    for name, description in layout.required.items():
+        if name not in keys:
+            problems.add(f"missing, but required: {description}", name)
+    if problems:
+        raise problems.refuse()
+
+
+def _keys_by_name(layout: Layout, value: dict[str, Any]) -> dict[str, list[str]]:
+    """The keys under which each field is given."""
+    keys: dict[str, list[str]] = {}
+    for key, item in value.items():
+        slot = layout.slots.get(key)
+        slot = layout.find(key) if slot is None else slot
+        if slot is not None and (item is not None or slot[0] in layout.takes_null):
+            keys.setdefault(slot[0], []).append(key)
+    return keys
+
+
+def _settle_oneof(
+    members: KeysView[str],
+    keys: Mapping[str, list[str]],
+    value: dict[str, Any],
+    fields: dict[str, Any],
+    problems: Problems,
+) -> None:
+    given = [name for name in keys if name in members]
+    valued = [name for name in given if value[keys[name][0]] is not None]
+    if len(valued) > 1:
+        problems.add(
+            f"{' and '.join(valued)} cannot be given together: give only one of {listed(list(members))}."
+        )
+    elif valued:
+        # A null beside the member that is meant says "not this one".
+        for name in given:
+            if name != valued[0]:
+                fields.pop(name, None)

@@ -1,0 +1,194 @@
+"""Points in time and lengths of time: ProtoJSON's text ↔ seconds and nanoseconds."""
+
+import re
+from collections.abc import Mapping
+from datetime import date, datetime
+from decimal import Decimal
+from functools import lru_cache
+from typing import Any
+
+from broker.schema.arguments import Reading
+from broker.schema.problems import Refused, expected, quoted
+
+_EPOCH = datetime(1970, 1, 1)  # noqa: DTZ001 - all arithmetic here is in UTC, and naive is faster
+_YEAR_1 = -62135596800
+_YEAR_10000 = 253402300800
+_MAX_DURATION = 315_576_000_000
+
+# RFC 3339, as ProtoJSON has it: capital T and Z, seconds, an offset.
+_TIMESTAMP = re.compile(r"(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d)(?:\.(\d{1,9}))?(?:Z|([+-]\d\d):(\d\d))", re.ASCII)
+# What is as unambiguous: t and z, a space, no seconds, an offset without its colon.
+_LENIENT = re.compile(r"(\d{4}-\d\d-\d\d)[Tt ](\d\d:\d\d)(:\d\d)?(\.\d{1,9})?([Zz]|[+-]\d\d:?\d\d)", re.ASCII)
+_WITHOUT_ZONE = re.compile(r"(\d{4}-\d\d-\d\d)(?:[Tt ](\d\d:\d\d(?::\d\d)?)(?:\.\d+)?)?", re.ASCII)
+_POINT = 'a point in time (RFC 3339, like "2024-05-01T12:00:00Z")'
+
+_DURATION = re.compile(r"(-?)(\d{1,12})(?:\.(\d{1,9}))?s", re.ASCII)
+_GO = re.compile(
+    r"(-?)(?:(\d{1,9}(?:\.\d{1,9})?)h)?(?:(\d{1,9}(?:\.\d{1,9})?)m)?(?:(\d{1,12}(?:\.\d{1,9})?)s)?"
+    r"(?:(\d{1,15}(?:\.\d{1,6})?)ms)?(?:(\d{1,18}(?:\.\d{1,3})?)us)?(?:(\d{1,18})ns)?",
+    re.ASCII,
+)
+_GO_UNITS = tuple(map(Decimal, ("3600", "60", "1", "0.001", "0.000001", "0.000000001")))
+_ISO = re.compile(
+    r"(-?)P(?:(\d{1,7})D)?(?:T(?:(\d{1,9})H)?(?:(\d{1,9})M)?(?:(\d{1,12}(?:\.\d{1,9})?)S)?)?", re.ASCII
+)
+_ISO_UNITS = tuple(map(Decimal, ("86400", "3600", "60", "1")))
+_LENGTH = 'a length of time in seconds, like "3.5s"'
+
+
+def decode_timestamp(value: Any, reading: Reading) -> dict[str, int]:
+    """RFC 3339 text, or {"seconds", "nanos"}."""
+    if type(value) is not str:
+        return _parts(value, _YEAR_1, _YEAR_10000 - 1) if type(value) is dict else _refuse_epoch(value)
+    reading.colons += value.count(":")
+    match = _TIMESTAMP.fullmatch(value) or _TIMESTAMP.fullmatch(_written_out(value))
+    if match is None:
+        raise _refused_timestamp(value)
+    clock, fraction, hours, minutes = match.groups()
+    try:
+        since = datetime.fromisoformat(clock) - _EPOCH
+    except ValueError as error:
+        raise Refused(f"{quoted(value)} is no point in time: {error}.") from None
+    seconds = since.days * 86400 + since.seconds
+    if hours is not None:
+        seconds -= _offset(hours, minutes, value)
+        if not _YEAR_1 <= seconds < _YEAR_10000:
+            raise Refused(f"{quoted(value)} is not within the years 0001 to 9999 in UTC.")
+    nanos = 0 if fraction is None else int(fraction.ljust(9, "0"))
+    return {"seconds": seconds, "nanos": nanos}
+
+
+def _offset(hours: str, minutes: str, value: str) -> int:
+    if abs(int(hours)) > 23 or int(minutes) > 59:
+        raise Refused(f"{quoted(value)} has an offset from UTC that does not exist.")
+    east = abs(int(hours)) * 3600 + int(minutes) * 60
+    return -east if hours[0] == "-" else east
+
+
+def _written_out(value: str) -> str:
+    match = _LENIENT.fullmatch(value)
+    if match is None:
+        return ""
+    day, clock, seconds, fraction, zone = (part or "" for part in match.groups())
+    zone = zone.upper() if len(zone) != 5 else f"{zone[:3]}:{zone[3:]}"
+    return f"{day}T{clock}{seconds or ':00'}{fraction}{zone}"
+
+
+def _refuse_epoch(value: Any) -> dict[str, int]:
+    if type(value) not in (int, float) or not _YEAR_1 <= value < _YEAR_10000:
+        raise expected(_POINT, value)
+    literal = encode_timestamp(int(value), 0)
+    raise Refused(
+        f'expected {_POINT}, got number {value}. If it counts seconds since 1970, send "{literal}".'
+    )
+
+
+def _refused_timestamp(value: str) -> Refused:
+    match = _WITHOUT_ZONE.fullmatch(value)
+    if match is None:
+        return expected(_POINT, value)
+    day, clock = match.groups()
+    literal = _written_out(f"{day}T{clock or '00:00:00'}Z")
+    return Refused(f'{quoted(value)} has no time zone. If UTC, send "{literal}".')
+
+
+def encode_timestamp(seconds: int, nanos: int) -> str:
+    """RFC 3339 in UTC, with 0, 3, 6 or 9 digits after the point.
+
+    >>> encode_timestamp(1714564800, 500_000_000)
+    '2024-05-01T12:00:00.500Z'
+    """
+    if not (_YEAR_1 <= seconds < _YEAR_10000 and 0 <= nanos <= 999_999_999):
+        return _invalid(seconds, nanos)
+    day, rest = divmod(seconds, 86400)
+    hour, rest = divmod(rest, 3600)
+    minute, second = divmod(rest, 60)
+    fraction = _fraction(nanos) if nanos else ""
+    return f"{_day(day)}T{_TWO_DIGITS[hour]}:{_TWO_DIGITS[minute]}:{_TWO_DIGITS[second]}{fraction}Z"
+
+
+_TWO_DIGITS = tuple(f"{number:02}" for number in range(60))
+
+
+@lru_cache(maxsize=1024)
+def _day(number: int) -> str:
+    """The date of a day since 1970; the times in one response are of few days."""
+    return date.fromordinal(_EPOCH.toordinal() + number).isoformat()
+
+
+def _fraction(nanos: int) -> str:
+    digits = f"{nanos:09d}"
+    if digits.endswith("000000"):
+        return f".{digits[:3]}"
+    return f".{digits[:6]}" if digits.endswith("000") else f".{digits}"
+
+
+def _invalid(seconds: int, nanos: int) -> str:
+    """What is sent in place of a value that has no text, so that the rest of the response is not lost."""
+    return f"invalid: seconds={seconds} nanos={nanos}"
+
+
+def decode_duration(value: Any, _: Reading) -> dict[str, int]:
+    """Seconds and an "s", or {"seconds", "nanos"}; also 1h30m, 250ms and PT1H30M."""
+    if type(value) is dict:
+        return _parts(value, -_MAX_DURATION, _MAX_DURATION)
+    match = _DURATION.fullmatch(value) if type(value) is str else None
+    if match is not None:
+        sign, whole, fraction = match.groups()
+        seconds, nanos = int(whole), 0 if fraction is None else int(fraction.ljust(9, "0"))
+    else:
+        sign, seconds, nanos = _other_duration(value)
+    if seconds > _MAX_DURATION or (seconds == _MAX_DURATION and nanos):
+        raise Refused(f"a length of time is at most {_MAX_DURATION}s.")
+    return {"seconds": -seconds, "nanos": -nanos} if sign else {"seconds": seconds, "nanos": nanos}
+
+
+def _other_duration(value: Any) -> tuple[str, int, int]:
+    for form, units in (_GO, _GO_UNITS), (_ISO, _ISO_UNITS):
+        match = form.fullmatch(value) if type(value) is str else None
+        if match is not None and any(match.groups()[1:]):
+            sign, *amounts = match.groups()
+            total = sum(Decimal(a) * unit for a, unit in zip(amounts, units, strict=True) if a is not None)
+            seconds, nanos = divmod(int(total * 10**9), 10**9)
+            return sign, seconds, nanos
+    refused = expected(_LENGTH, value)
+    if type(value) in (int, float) and abs(value) <= _MAX_DURATION:
+        raise Refused(f'{refused} If it counts seconds, send "{Decimal(str(value)):f}s".')
+    raise refused
+
+
+def encode_duration(seconds: int, nanos: int) -> str:
+    """Decimal seconds, with 0, 3, 6 or 9 digits after the point, and an "s".
+
+    >>> encode_duration(-1, -500_000_000)
+    '-1.500s'
+    """
+    opposed = (seconds < 0 < nanos) or (nanos < 0 < seconds)
+    if opposed or abs(seconds) > _MAX_DURATION or abs(nanos) > 999_999_999:
+        return _invalid(seconds, nanos)
+    sign = "-" if seconds < 0 or nanos < 0 else ""
+    fraction = _fraction(abs(nanos)) if nanos else ""
+    return f"{sign}{abs(seconds)}{fraction}s"
+
+
+def _parts(value: Mapping[str, Any], low: int, high: int) -> dict[str, int]:
+    """The message's own two fields, as gRPC tools print them."""
+    seconds, nanos = value.get("seconds", 0), value.get("nanos", 0)
+    seconds = int(seconds) if type(seconds) is str and re.fullmatch(r"-?[0-9]{1,18}", seconds) else seconds
+    fits = (
+        value.keys() <= {"seconds", "nanos"}
+        and type(seconds) is int
+        and type(nanos) is int
+        and low <= seconds <= high
+        and _nanos_fit(seconds, nanos, low)
+    )
+    if not fits:
+        raise Refused('expected text, or {"seconds": integer, "nanos": 0 to 999999999}.')
+    return {"seconds": seconds, "nanos": nanos}
+
+
+def _nanos_fit(seconds: int, nanos: int, low: int) -> bool:
+    """A timestamp counts nanoseconds forward; those of a duration have the sign of its seconds."""
+    if low == _YEAR_1:
+        return 0 <= nanos <= 999_999_999
+    return abs(nanos) <= 999_999_999 and not (seconds < 0 < nanos or nanos < 0 < seconds)

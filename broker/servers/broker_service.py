@@ -1,0 +1,121 @@
+"""BrokerService: the broker's own API over gRPC."""
+
+import contextlib
+import time
+from collections.abc import AsyncIterator
+from typing import Any
+
+import grpc
+import grpc.aio
+import orjson
+
+from broker.chat.loop import Chat
+from broker.config import ChatSettings
+from broker.dispatch import Broker
+from broker.models.model import Model
+from broker.schema.profiles import PROFILES
+from broker.servers import chat_messages
+from broker.servers.in_flight import Context, InFlight
+from broker.tool import CallContext, ToolCall
+from broker.v1 import broker_pb2, broker_pb2_grpc
+
+_FORWARDED = frozenset({"traceparent", "tracestate", "x-request-id"})
+"""Metadata of the caller that goes on to the backend; credentials never do."""
+
+
+class BrokerService(broker_pb2_grpc.BrokerServiceServicer):
+    """Lists tools, calls one, holds a conversation. A client that goes away cancels what it asked for."""
+
+    def __init__(self, broker: Broker, model: Model, settings: ChatSettings, log: Any) -> None:
+        """`log` is a structlog logger: what goes wrong inside is told there, and not to the client."""
+        self._broker = broker
+        self._model = model
+        self._settings = settings
+        self.in_flight = InFlight(log)
+
+    async def ListTools(
+        self, request: broker_pb2.ListToolsRequest, context: Context
+    ) -> broker_pb2.ListToolsResponse:
+        profile = request.profile or "openai"
+        if profile not in PROFILES:
+            await context.abort(
+                grpc.StatusCode.INVALID_ARGUMENT,
+                f'profile: there is no "{profile[:64]}". Send one of: {", ".join(PROFILES)}.',
+            )
+        async with self.in_flight.call(context):
+            catalog = self._broker.catalog
+            tools = [
+                broker_pb2.Tool(
+                    name=tool.name,
+                    description=tool.description,
+                    full_name=tool.full_name,
+                    backend=tool.backend,
+                    definition=orjson.dumps(catalog.definition(tool, profile)).decode(),
+                )
+                for tool in catalog
+            ]
+            return broker_pb2.ListToolsResponse(tools=tools)
+
+    async def CallTool(
+        self, request: broker_pb2.CallToolRequest, context: Context
+    ) -> broker_pb2.CallToolResponse:
+        asked = request.call
+        if not asked.name:
+            await context.abort(
+                grpc.StatusCode.INVALID_ARGUMENT, "call.name: missing. Send the name of a tool."
+            )
+        call = ToolCall(id=asked.id, name=asked.name, arguments=asked.arguments)
+        async with self.in_flight.call(context):
+            result = await self._broker.call(call, _call_context(context))
+            return broker_pb2.CallToolResponse(result=chat_messages.tool_result(result))
+
+    async def Chat(
+        self, request: broker_pb2.ChatRequest, context: Context
+    ) -> AsyncIterator[broker_pb2.ChatResponse]:
+        await _refuse_what_is_not_built(request, context)
+        try:
+            messages = chat_messages.to_openai(request.messages)
+        except ValueError as error:
+            await context.abort(grpc.StatusCode.INVALID_ARGUMENT, str(error))
+        async with self.in_flight.call(context):
+            chat = Chat(self._broker, self._model, self._limited(request.limits))
+            run = chat.run(messages, context=_call_context(context, request.limits))
+            async with contextlib.aclosing(run) as events:
+                async for event in events:
+                    yield chat_messages.from_event(event)
+
+    def _limited(self, limits: broker_pb2.Limits) -> ChatSettings:
+        if limits.max_turns <= 0:
+            return self._settings
+        turns = min(limits.max_turns, self._settings.max_turns)
+        return self._settings.model_copy(update={"max_turns": turns})
+
+
+def _call_context(context: Context, limits: broker_pb2.Limits | None = None) -> CallContext:
+    seconds = context.time_remaining()
+    if limits is not None and limits.HasField("timeout"):
+        asked = limits.timeout.seconds + limits.timeout.nanos / 1e9
+        seconds = asked if seconds is None else min(asked, seconds)
+    deadline = None if seconds is None else time.monotonic() + seconds
+    metadata = context.invocation_metadata()
+    forwarded = tuple(
+        (key, value) for key, value in metadata or () if key in _FORWARDED and isinstance(value, str)
+    )
+    return CallContext(deadline=deadline, metadata=forwarded)
+
+
+async def _refuse_what_is_not_built(request: broker_pb2.ChatRequest, context: Context) -> None:
+    start = request.WhichOneof("start")
+    if start is None:
+        await context.abort(
+            grpc.StatusCode.INVALID_ARGUMENT, "messages: missing. Send the conversation so far."
+        )
+    for asked, what in (
+        (start == "resume", "resume"),
+        (bool(request.tools), "tools"),
+        (request.HasField("tool_choice"), "tool_choice"),
+    ):
+        if asked:
+            await context.abort(
+                grpc.StatusCode.UNIMPLEMENTED, f"{what}: this broker cannot do it yet. Leave it out."
+            )

@@ -1,0 +1,169 @@
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from broker.catalog.exposure import Exposed, build
+from broker.config import ToolSettings
+from broker.descriptors.pool import Descriptors
+from broker.errors import CatalogError
+from broker.tool import Approval
+
+
+def names(exposed: Exposed, tools: Mapping[str, ToolSettings] | None = None) -> list[str]:
+    return [tool.method.name for tool in build([exposed], {} if tools is None else tools)]
+
+
+def test_every_method_is_a_tool_in_the_order_of_the_file(probe_descriptors: Descriptors) -> None:
+    exposed = Exposed(backend="probe", descriptors=probe_descriptors)
+
+    assert names(exposed) == ["Echo", "Fail", "Flaky", "Wait", "Count", "Garbage", "Dangerous", "Renamed"]
+
+
+def test_a_method_that_takes_a_stream_is_left_out_with_the_reason(probe_descriptors: Descriptors) -> None:
+    catalog = build([Exposed(backend="probe", descriptors=probe_descriptors)], {})
+
+    assert "stream of requests" in catalog.left_out["probe.v1.ProbeService.Collect"]
+
+
+@pytest.mark.parametrize(
+    ("expose", "hide", "tools", "expected"),
+    [
+        pytest.param(["*.Echo"], [], {}, ["Echo"], id="a pattern"),
+        pytest.param(
+            ["*.F*", "probe.v1.ProbeService.Echo"], ["*.Flaky"], {}, ["Echo", "Fail"], id="hide wins"
+        ),
+        pytest.param(
+            ["*.Echo", "*.Fail"], [], {"*.Fail": {"hidden": True}}, ["Echo"], id="hidden by the operator"
+        ),
+        pytest.param(
+            ["*.Secret"], [], {"*.Secret": {"hidden": False}}, ["Secret"], id="the operator beats the proto"
+        ),
+    ],
+)
+def test_patterns_say_which_methods_are_tools(
+    probe_descriptors: Descriptors,
+    expose: list[str],
+    hide: list[str],
+    tools: dict[str, Any],
+    expected: list[str],
+) -> None:
+    exposed = Exposed(backend="probe", descriptors=probe_descriptors, expose=expose, hide=hide)
+    settings = {pattern: ToolSettings(**said) for pattern, said in tools.items()}
+
+    assert names(exposed, settings) == expected
+
+
+def test_options_of_the_proto_name_describe_and_guard_a_tool(probe_descriptors: Descriptors) -> None:
+    catalog = build([Exposed(backend="probe", descriptors=probe_descriptors)], {})
+
+    renamed = catalog.get("probe_alias")
+    assert renamed is not None
+    assert renamed.full_name == "probe.v1.ProbeService.Renamed"
+    assert renamed.description == "Says what the model shall read."
+    dangerous = catalog.get("probe_v1_ProbeService_Dangerous")
+    assert dangerous is not None
+    assert dangerous.policy.approval is Approval.REQUIRED
+    assert dangerous.policy.timeout == 90
+
+
+def test_options_of_a_reflected_server_only_tighten(probe_descriptors: Descriptors) -> None:
+    reflected = replace(probe_descriptors, trusted=False)
+
+    catalog = build([Exposed(backend="probe", descriptors=reflected)], {})
+
+    assert catalog.get("probe_alias") is None
+    dangerous = catalog.get("probe_v1_ProbeService_Dangerous")
+    assert dangerous is not None
+    assert dangerous.policy.approval is Approval.REQUIRED
+    assert dangerous.policy.timeout == 30, "the 90 seconds of the option are longer than the default"
+
+
+def test_the_operator_has_the_last_word_key_by_key(probe_descriptors: Descriptors) -> None:
+    tools = {
+        "probe.v1.ProbeService.Dangerous": ToolSettings(timeout=3),
+        "probe.v1.*": ToolSettings(timeout=4, approval=Approval.NEVER),
+        "*": ToolSettings(timeout=5, approval=Approval.REQUIRED, max_messages=7),
+    }
+
+    catalog = build([Exposed(backend="probe", descriptors=probe_descriptors)], tools)
+
+    dangerous = catalog.get("probe_v1_ProbeService_Dangerous")
+    assert dangerous is not None
+    policy = dangerous.policy
+    assert (policy.timeout, policy.approval, policy.max_messages) == (3, Approval.NEVER, 7)
+
+
+def test_one_service_on_two_backends_is_refused_with_both_culprits_and_the_cure(
+    probe_descriptors: Descriptors,
+) -> None:
+    backends = [
+        Exposed(backend=name, descriptors=probe_descriptors, expose=["*.Echo"]) for name in ("one", "two")
+    ]
+
+    with pytest.raises(CatalogError) as refused:
+        build(backends, {})
+
+    message = str(refused.value)
+    assert '"probe.v1.ProbeService.Echo" of backend "one"' in message
+    assert '"probe.v1.ProbeService.Echo" of backend "two"' in message
+    assert "`prefix`" in message
+
+
+def test_one_service_on_two_backends_is_fine_with_a_prefix(probe_descriptors: Descriptors) -> None:
+    backends = [
+        Exposed(backend=name, descriptors=probe_descriptors, expose=["*.Echo"], prefix=name)
+        for name in ("one", "two")
+    ]
+
+    assert [tool.name for tool in build(backends, {})] == [
+        "one_probe_v1_ProbeService_Echo",
+        "two_probe_v1_ProbeService_Echo",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("alias", "words"),
+    [
+        pytest.param("PROBE_V1_PROBESERVICE_ECHO", "would both be called", id="differs by case alone"),
+        pytest.param("read_result", "the broker's own", id="reserved"),
+        pytest.param("no dots.here", "1 to 64 of A-Z a-z 0-9 _ -", id="characters"),
+        pytest.param("x" * 65, "1 to 64", id="too long"),
+    ],
+)
+def test_an_alias_that_cannot_be_used_is_refused(
+    probe_descriptors: Descriptors, alias: str, words: str
+) -> None:
+    exposed = Exposed(backend="probe", descriptors=probe_descriptors, expose=["*.Echo", "*.Fail"])
+
+    with pytest.raises(CatalogError, match=words):
+        build([exposed], {"*.Fail": ToolSettings(name=alias)})
+
+
+@pytest.mark.parametrize(
+    ("expose", "tools", "words"),
+    [
+        pytest.param(
+            ["probe.v1.ProbeService.Ecko"],
+            {},
+            r'expose: "probe.v1.ProbeService.Ecko" fits no method',
+            id="expose",
+        ),
+        pytest.param(
+            ["*"],
+            {"probe.v1.ProbeService.Dangerus": {}},
+            'Did you mean "probe.v1.ProbeService.Dangerous"',
+            id="tools",
+        ),
+        pytest.param(["*"], {"xyz": {}}, "Correct it or take it out", id="nothing near"),
+    ],
+)
+def test_a_pattern_that_fits_nothing_is_refused_since_it_would_protect_nothing(
+    probe_descriptors: Descriptors, expose: list[str], tools: dict[str, Any], words: str
+) -> None:
+    exposed = Exposed(backend="probe", descriptors=probe_descriptors, expose=expose)
+    settings = {pattern: ToolSettings(**said) for pattern, said in tools.items()}
+
+    with pytest.raises(CatalogError, match=words):
+        build([exposed], settings)

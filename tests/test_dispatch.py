@@ -1,0 +1,371 @@
+import asyncio
+import hashlib
+import io
+import json
+import time
+from collections.abc import Callable
+from typing import Any
+
+import orjson
+import psutil
+import pytest
+
+from broker import assembly
+from broker.call_log import CallLog
+from broker.config import LogSettings, Settings
+from broker.dispatch import Broker
+from broker.errors import Code
+from broker.tool import CallContext, Prepared, ToolCall, ToolResult
+from tests.servers.probe import Probe
+
+PREFIX = "probe_v1_ProbeService_"
+
+
+def call(method: str, arguments: Any) -> ToolCall:
+    text = arguments if isinstance(arguments, str) else json.dumps(arguments)
+    return ToolCall(id="call_1", name=PREFIX + method, arguments=text)
+
+
+async def test_a_call_goes_to_the_backend_and_comes_back_as_json(broker: Broker) -> None:
+    result = await broker.call(call("Echo", {"text": "北京", "number": 7}))
+
+    assert (result.call_id, result.is_error, result.code) == ("call_1", False, None)
+    assert result.structured is not None
+    assert (result.structured["text"], result.structured["number"]) == ("北京", 7)
+    assert orjson.loads(result.content) == result.structured
+
+
+async def test_zero_reaches_the_model(broker: Broker) -> None:
+    result = await broker.call(call("Echo", {"text": ""}))
+
+    assert result.structured is not None
+    assert result.structured["number"] == 0
+
+
+async def test_prepare_sends_nothing_and_execute_sends_what_was_prepared(
+    probe: tuple[Probe, int], broker: Broker
+) -> None:
+    prepared = broker.prepare(call("Echo", {"text": "a"}))
+
+    assert isinstance(prepared, Prepared)
+    assert probe[0].seen == []
+    assert prepared.request_hash == hashlib.sha256(prepared.request_bytes).hexdigest()
+    result = await broker.execute(prepared)
+    assert result.structured is not None
+    assert result.structured["text"] == "a"
+    assert probe[0].seen == ["Echo"]
+
+
+@pytest.mark.parametrize(
+    ("name", "told"),
+    [
+        pytest.param("probe_v1_ProbeService_Eco", "probe_v1_ProbeService_Echo", id="misspelt"),
+        pytest.param("probe_v1_ProbeService_Secret", "The nearest are", id="hidden"),
+        pytest.param("probe_v1_ProbeService_Collect", "The nearest are", id="left out"),
+        pytest.param("zzz", "one of the tools that you were given", id="nothing near"),
+        pytest.param("x" * 1_000_000, "There is no tool", id="endless"),
+    ],
+)
+async def test_a_name_that_does_not_exist_gets_the_nearest_names(
+    probe: tuple[Probe, int], broker: Broker, name: str, told: str
+) -> None:
+    result = await broker.call(ToolCall(id="1", name=name, arguments="{}"))
+
+    assert result.code is Code.NOT_FOUND
+    assert told in result.content
+    assert len(result.content) < 1000
+    assert probe[0].seen == []
+
+
+NESTED = '{"text":' + "[" * 10_000 + "]" * 10_000 + "}"
+BAD_ARGUMENTS = [
+    pytest.param("", "text", id="empty"),
+    pytest.param("not JSON", "JSON", id="not JSON"),
+    pytest.param('"text"', "object", id="a string"),
+    pytest.param("[]", "object", id="a list"),
+    pytest.param("null", "object", id="null"),
+    pytest.param('{"text": "a', "cut off", id="truncated"),
+    pytest.param(NESTED, "nested", id="nested 10,000 deep"),
+    pytest.param('{"text": "a", "text": "b"}', "text", id="a key twice"),
+    pytest.param('{"text": {"deep": 1}}', "text: expected a string", id="an object for a string"),
+    pytest.param('{"text": "a", "number": "many"}', "number: expected an integer", id="words for a number"),
+    pytest.param('{"text": "a", "number": 3000000000}', "number", id="over 32 bits"),
+    pytest.param('{"text": "a", "number": 1.5}', "number", id="a fraction for an integer"),
+    pytest.param('{"text": "a", "nmber": 1}', 'Did you mean "number"?', id="an unknown field"),
+    pytest.param("{}", "text", id="a required field that is missing"),
+    pytest.param('{"text": "\\ud800"}', "text", id="half a surrogate pair"),
+    pytest.param('{"text": "a", "number": NaN}', "NaN", id="NaN"),
+    pytest.param('{"text": "a", "number": ' + "9" * 5000 + "}", "number", id="5,000 digits"),
+]
+
+
+@pytest.mark.parametrize(("arguments", "told"), BAD_ARGUMENTS)
+async def test_bad_arguments_get_a_result_that_says_what_to_send_and_nothing_is_sent(
+    probe: tuple[Probe, int], broker: Broker, arguments: str, told: str
+) -> None:
+    result = await broker.call(call("Echo", arguments))
+
+    assert result.is_error
+    assert result.code is Code.INVALID_ARGUMENT
+    assert result.content.startswith(f"Invalid arguments for {PREFIX}Echo:")
+    assert told in result.content
+    assert "Nothing was sent." in result.content
+    assert len(result.content.encode()) <= 2048
+    assert probe[0].seen == []
+
+
+async def test_every_problem_is_told_at_once(broker: Broker) -> None:
+    result = await broker.call(call("Echo", {"number": "x", "colour": "red"}))
+
+    assert "3 problems" in result.content
+    for path in ("number", "colour", "text"):
+        assert path in result.content
+
+
+async def test_fifty_megabytes_are_refused(probe: tuple[Probe, int], broker: Broker) -> None:
+    result = await broker.call(call("Echo", '{"text": "' + "x" * 50_000_000 + '"}'))
+
+    assert result.code is Code.INVALID_ARGUMENT
+    assert len(result.content) < 2048
+    assert probe[0].seen == []
+
+
+async def test_a_thousand_bad_inputs_leave_no_memory_behind(broker: Broker) -> None:
+    texts = [str(param.values[0]) for param in BAD_ARGUMENTS]
+    for text in texts:
+        await broker.call(call("Echo", text))
+    before = psutil.Process().memory_info().rss
+
+    for number in range(1_000):
+        await broker.call(call("Echo", texts[number % len(texts)]))
+
+    assert psutil.Process().memory_info().rss - before < 50_000_000
+
+
+async def test_a_call_that_needs_approval_is_refused_and_nothing_is_sent(
+    probe: tuple[Probe, int], broker: Broker
+) -> None:
+    result = await broker.call(call("Dangerous", {"text": "a"}))
+
+    assert result.code is Code.PERMISSION_DENIED
+    assert "needs somebody's approval" in result.content
+    assert "Nothing was sent." in result.content
+    assert probe[0].seen == []
+
+
+@pytest.mark.parametrize("code", list(Code), ids=lambda code: code.name)
+async def test_a_status_of_the_backend_is_a_result_with_its_code_and_advice(
+    broker: Broker, code: Code
+) -> None:
+    result = await broker.call(call("Fail", {"code": int(code), "message": "because"}))
+
+    first, *advice = result.content.splitlines()
+    assert result.code is code
+    assert first == f"{code.name}: because"
+    assert advice
+    assert advice[-1].endswith(".")
+
+
+async def test_the_details_of_a_status_are_worded_for_the_model_and_stack_traces_left_out(
+    broker: Broker,
+) -> None:
+    result = await broker.call(call("Fail", {"code": 3, "message": "bad text", "details": True}))
+
+    assert result.content.splitlines() == [
+        "INVALID_ARGUMENT: bad text",
+        "- text: must not be empty",
+        "- reason: WRONG, near: Paris",
+        "Correct the arguments and call again.",
+    ]
+
+
+async def test_an_endless_message_of_the_backend_is_cut(broker: Broker) -> None:
+    result = await broker.call(call("Fail", {"code": 3, "message": "x" * 3_000}))
+
+    assert len(result.content) < 1_200
+    assert "(3000 characters)" in result.content
+
+
+async def test_an_answer_that_is_no_message_is_a_result(broker: Broker) -> None:
+    result = await broker.call(call("Garbage", {"text": "a"}))
+
+    assert result.code is Code.DATA_LOSS
+
+
+async def test_a_backend_that_is_down_is_a_result(settings_for: Callable[..., Settings]) -> None:
+    async with assembly.open(settings_for(1)) as broker:
+        result = await broker.call(call("Echo", {"text": "a"}))
+
+    assert result.code is Code.UNAVAILABLE
+    assert "tell the user" in result.content
+
+
+async def test_a_backend_that_is_slow_is_cancelled_when_the_policy_says_so(
+    probe: tuple[Probe, int], settings_for: Callable[..., Settings]
+) -> None:
+    settings = settings_for(probe[1], tools={"*.Wait": {"timeout": "200ms"}})
+    async with assembly.open(settings) as broker:
+        result = await broker.call(call("Wait", {"text": "a"}))
+
+    assert result.code is Code.DEADLINE_EXCEEDED
+    await asyncio.wait_for(probe[0].cancelled.acquire(), 10)
+
+
+async def test_the_deadline_of_the_caller_is_the_deadline_of_the_call(broker: Broker) -> None:
+    result = await broker.call(call("Echo", {"text": "a"}), CallContext(deadline=time.monotonic() + 5))
+
+    assert result.structured is not None
+    assert 0 < result.structured["time_remaining"] < 6, "the default is 30"
+
+
+async def test_a_deadline_that_has_passed_sends_nothing(probe: tuple[Probe, int], broker: Broker) -> None:
+    result = await broker.call(call("Echo", {"text": "a"}), CallContext(deadline=time.monotonic()))
+
+    assert result.code is Code.DEADLINE_EXCEEDED
+    assert "Nothing was sent." in result.content
+    assert probe[0].seen == []
+
+
+async def test_metadata_of_the_settings_and_of_the_caller_reaches_the_backend(
+    probe: tuple[Probe, int], settings_for: Callable[..., Settings]
+) -> None:
+    settings = settings_for(probe[1], backend={"metadata": {"x-team": "blue"}})
+    async with assembly.open(settings) as broker:
+        result = await broker.call(
+            call("Echo", {"text": "a"}), CallContext(metadata=(("x-request-id", "7"),))
+        )
+
+    assert result.structured is not None
+    assert {"x-team=blue", "x-request-id=7"} <= set(result.structured["metadata"])
+
+
+async def test_cancelling_a_call_cancels_it_at_the_backend(probe: tuple[Probe, int], broker: Broker) -> None:
+    task = asyncio.create_task(broker.call(call("Wait", {"text": "a"})))
+    await asyncio.wait_for(probe[0].waiting.acquire(), 10)
+
+    task.cancel()
+
+    with pytest.raises(asyncio.CancelledError):
+        await task
+    await asyncio.wait_for(probe[0].cancelled.acquire(), 10)
+
+
+async def test_calls_overlap_in_time(probe: tuple[Probe, int], broker: Broker) -> None:
+    server = probe[0]
+    tasks = [asyncio.create_task(broker.call(call("Wait", {"text": str(number)}))) for number in range(16)]
+    for _ in tasks:
+        await asyncio.wait_for(server.waiting.acquire(), 10)
+
+    server.let_go.set()
+
+    results = await asyncio.gather(*tasks)
+    assert server.max_in_flight == 16
+    assert [json.loads(result.content)["text"] for result in results] == [str(number) for number in range(16)]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "policy", "count", "reason"),
+    [
+        pytest.param({"count": 3}, {}, 3, "end", id="whole"),
+        pytest.param({"count": 0}, {}, 0, "end", id="empty"),
+        pytest.param({"count": 9}, {"max_messages": 4}, 4, "max_messages", id="messages"),
+        pytest.param({"count": 9, "length": 100}, {"max_bytes": 250}, 2, "max_bytes", id="bytes"),
+        pytest.param(
+            {"count": 9, "length": 300}, {"max_bytes": 250}, 1, "max_bytes", id="the first is always taken"
+        ),
+        pytest.param({"count": 2, "wait": True}, {"max_seconds": 0.2}, 2, "max_seconds", id="seconds"),
+    ],
+)
+async def test_a_stream_is_collected_up_to_its_bounds_and_the_result_says_whether_it_was_cut(
+    probe: tuple[Probe, int],
+    settings_for: Callable[..., Settings],
+    arguments: dict[str, Any],
+    policy: dict[str, Any],
+    count: int,
+    reason: str,
+) -> None:
+    async with assembly.open(settings_for(probe[1], tools={"*.Count": policy})) as broker:
+        result = await broker.call(call("Count", arguments))
+
+    assert result.structured is not None
+    assert [message["number"] for message in result.structured["messages"]] == list(range(count))
+    assert result.structured["count"] == count
+    assert result.structured["reason"] == reason
+    assert result.structured["complete"] is (reason == "end")
+
+
+async def test_a_stream_that_is_cut_is_cancelled_at_the_backend(
+    probe: tuple[Probe, int], settings_for: Callable[..., Settings]
+) -> None:
+    settings = settings_for(probe[1], tools={"*.Count": {"max_seconds": 0.2}})
+    async with assembly.open(settings) as broker:
+        await broker.call(call("Count", {"count": 1, "wait": True}))
+
+        await asyncio.wait_for(probe[0].cancelled.acquire(), 10)
+
+
+async def test_a_stream_that_breaks_is_a_result_with_the_code(broker: Broker) -> None:
+    result = await broker.call(call("Count", {"count": 2, "code": 14}))
+
+    assert result.code is Code.UNAVAILABLE
+    assert "the stream broke" in result.content
+
+
+def log_lines(file: io.BytesIO) -> list[dict[str, Any]]:
+    return [json.loads(line) for line in file.getvalue().splitlines()]
+
+
+@pytest.mark.parametrize("level", ["info", "debug"])
+async def test_each_call_has_one_line_in_the_log_with_its_arguments_at_debug_alone(
+    broker: Broker, level: str
+) -> None:
+    file = io.BytesIO()
+    logged = Broker(
+        broker.catalog, broker._invoke, CallLog(LogSettings.model_validate({"level": level}), file)
+    )
+
+    await logged.call(call("Echo", {"text": "secret"}))
+    await logged.call(call("Fail", {"code": 5}))
+    await logged.call(call("Echo", {"txt": "secret"}))
+
+    ok, failed, refused = log_lines(file)
+    assert (ok["tool"], ok["backend"], ok["code"]) == ("probe.v1.ProbeService.Echo", "probe", "OK")
+    assert ok["ms"] > 0
+    assert len(ok["request_hash"]) == 64
+    assert failed["code"] == "NOT_FOUND"
+    assert (refused["code"], refused["backend"]) == ("INVALID_ARGUMENT", None)
+    assert ("secret" in file.getvalue().decode()) is (level == "debug")
+
+
+async def test_a_call_that_was_cancelled_has_its_line_too(probe: tuple[Probe, int], broker: Broker) -> None:
+    file = io.BytesIO()
+    logged = Broker(broker.catalog, broker._invoke, CallLog(LogSettings(), file))
+    task = asyncio.create_task(logged.call(call("Wait", {"text": "a"})))
+    await asyncio.wait_for(probe[0].waiting.acquire(), 10)
+
+    task.cancel()
+
+    with pytest.raises(asyncio.CancelledError):
+        await task
+    assert [line["code"] for line in log_lines(file)] == ["CANCELLED"]
+
+
+async def test_a_bug_is_raised_and_logged_as_such(broker: Broker) -> None:
+    async def broken(prepared: Prepared, context: CallContext) -> Any:
+        raise ZeroDivisionError
+
+    file = io.BytesIO()
+    with pytest.raises(ZeroDivisionError):
+        await Broker(broker.catalog, broken, CallLog(LogSettings(), file)).call(call("Echo", {"text": "a"}))
+
+    assert [line["code"] for line in log_lines(file)] == ["INTERNAL"]
+
+
+async def test_the_log_can_be_read_by_a_person(broker: Broker) -> None:
+    file = io.BytesIO()
+    logged = Broker(broker.catalog, broker._invoke, CallLog(LogSettings(format="console"), file))
+
+    result: ToolResult = await logged.call(call("Echo", {"text": "a"}))
+
+    assert not result.is_error
+    assert "tool=probe.v1.ProbeService.Echo" in file.getvalue().decode()
