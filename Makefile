@@ -103,6 +103,11 @@ cover: setup ## Run the tests with branch coverage (floor: 95 %)
 bench: setup ## Measure side by side with raw gRPC and json_format
 	@PYTHONPATH=gen/python $(BIN)/python -m benchmarks
 
+.PHONY: corpora
+corpora: ## Install the protos of googleapis (91 MB), with which `make bench` measures a large catalog
+	@mkdir -p gen/corpora && cp benchmarks/corpora/package.json benchmarks/corpora/package-lock.json gen/corpora
+	@cd gen/corpora && npm ci --ignore-scripts --no-audit --no-fund
+
 .PHONY: demo
 demo: setup ## Answer PROMPT with the weather tool server (and your model, when OPENAI_API_KEY is set)
 	@PATH="$(CURDIR)/$(BIN):$$PATH" PYTHONPATH=gen/python bash tool_servers/demo.sh "$$PROMPT"

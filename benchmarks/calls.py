@@ -15,7 +15,7 @@ from benchmarks.backend import started
 from benchmarks.row import Row
 from broker import assembly
 from broker.call_log import CallLog
-from broker.config import LogSettings, Settings
+from broker.config.settings import LogSettings, Settings
 from broker.dispatch import Broker
 from broker.tool import CallContext, ToolCall
 

@@ -15,7 +15,7 @@ from weather.v1 import weather_pb2
 from benchmarks.backend import started
 from benchmarks.calls import settings
 from benchmarks.row import Row
-from broker.config import Settings
+from broker.config.settings import Settings
 from broker.servers.lifecycle import running
 from broker.v1 import broker_pb2
 

@@ -18,7 +18,7 @@ from starlette.routing import Route
 from benchmarks.backend import started
 from benchmarks.row import Row
 from broker.assembly import open_model
-from broker.config import Settings
+from broker.config.settings import Settings
 
 _CHUNKS = 20
 _ROUNDS = 9

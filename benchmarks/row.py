@@ -58,10 +58,9 @@ def table(rows: Sequence[Row]) -> str:
     ]
     for row in rows:
         sign = "≥" if row.at_least else "≤"
-        lines.append(
-            f"| {row.name} | {row.reference_name} | {row.ours:.4g} {row.unit} | {row.reference:.4g} {row.unit} "
-            f"| {row.ratio:.2f}× | {sign} {row.floor:g}× | {sign} {row.goal:g}× | {row.verdict} |"
-        )
+        times = f"{row.ours:.4g} {row.unit} | {row.reference:.4g} {row.unit} | {row.ratio:.2f}×"
+        bounds = f"{sign} {row.floor:g}× | {sign} {row.goal:g}×"
+        lines.append(f"| {row.name} | {row.reference_name} | {times} | {bounds} | {row.verdict} |")
     return "\n".join(lines)
 
 

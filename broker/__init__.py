@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from broker.assembly import open, open_model
     from broker.chat.loop import Chat
-    from broker.config import Settings
+    from broker.config.settings import Settings
     from broker.dispatch import Broker
     from broker.errors import BrokerError, Code
     from broker.tool import CallContext, Policy, Prepared, Tool, ToolCall, ToolResult
@@ -25,7 +25,7 @@ _HOME = {
     "Code": "broker.errors",
     "Policy": "broker.tool",
     "Prepared": "broker.tool",
-    "Settings": "broker.config",
+    "Settings": "broker.config.settings",
     "Tool": "broker.tool",
     "ToolCall": "broker.tool",
     "ToolResult": "broker.tool",

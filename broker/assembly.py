@@ -5,13 +5,13 @@ from collections.abc import AsyncIterator, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
 
-from broker import config
 from broker.backends.backend import Backend, router
 from broker.backends.channel import open_channel
 from broker.call_log import CallLog
 from broker.catalog.catalog import Catalog
 from broker.catalog.exposure import Exposed, build
-from broker.config import BackendSettings, DescriptorSettings, ModelSettings, Settings
+from broker.config import loading
+from broker.config.settings import BackendSettings, DescriptorSettings, ModelSettings, Settings
 from broker.descriptors.comments import comments_of
 from broker.descriptors.pool import Descriptors, link
 from broker.descriptors.reflection import Reflection
@@ -33,7 +33,7 @@ async def open(source: Settings | str | Path) -> AsyncIterator[Broker]:
     `source` is the path of a broker.yaml, or settings. Raises ConfigError, DescriptorError or CatalogError,
     each of which says what to mend. Connections to backends are made by their first call.
     """
-    settings = source if isinstance(source, Settings) else config.load(source)
+    settings = source if isinstance(source, Settings) else loading.load(source)
     descriptors = await load_descriptors(settings.backends)
     catalog = build_catalog(settings, descriptors)
     async with AsyncExitStack() as stack:

@@ -7,7 +7,7 @@ from typing import Any, BinaryIO
 
 import orjson
 
-from broker.config import LogSettings
+from broker.config.settings import LogSettings
 from broker.errors import Code
 from broker.tool import Prepared, ToolCall
 

@@ -10,7 +10,7 @@ import google.api
 import pytest
 
 from broker import assembly
-from broker.config import Settings
+from broker.config.settings import Settings
 from broker.descriptors.pool import Descriptors, link
 from broker.descriptors.sources import Protoset
 from broker.dispatch import Broker

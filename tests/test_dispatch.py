@@ -12,7 +12,7 @@ import pytest
 
 from broker import assembly
 from broker.call_log import CallLog
-from broker.config import LogSettings, Settings
+from broker.config.settings import LogSettings, Settings
 from broker.dispatch import Broker
 from broker.errors import Code
 from broker.tool import CallContext, Prepared, ToolCall, ToolResult

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from broker.config import Settings
+from broker.config.settings import Settings
 from broker.servers.lifecycle import running
 from tests.servers.probe import Probe
 
@@ -43,9 +43,10 @@ def unavailable(why: str) -> None:
 async def test_a_node_client_lists_calls_chats_and_cancels(
     node_client: Path, tmp_path: Path, probe: tuple[Probe, int], settings_for: Callable[..., Settings]
 ) -> None:
-    subprocess.run(
-        [Path(sys.executable).parent / "broker", "protos", str(tmp_path)], check=True, capture_output=True
+    written = await asyncio.create_subprocess_exec(
+        Path(sys.executable).parent / "broker", "protos", str(tmp_path), stdout=asyncio.subprocess.DEVNULL
     )
+    assert await written.wait() == 0
     server = {"grpc": "127.0.0.1:0", "drain_delay": "10ms"}
     async with running(settings_for(probe[1], server=server)) as port:
         node = await asyncio.create_subprocess_exec(

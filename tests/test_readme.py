@@ -1,4 +1,4 @@
-"""What the README shows is what happens: its commands, its Python and its broker.yaml are run, in their order."""
+"""What the README shows is what happens: its commands, its Python and its broker.yaml are run."""
 
 import ast
 import asyncio
@@ -16,7 +16,7 @@ import pytest
 REPOSITORY = Path(__file__).parent.parent
 README = (REPOSITORY / "README.md").read_text()
 BIN = Path(sys.executable).parent
-BLOCKS = [(kind, text) for kind, text in re.findall(r"^```(\w+)\n(.*?)^```$", README, re.MULTILINE | re.DOTALL)]
+BLOCKS = re.findall(r"^```(\w+)\n(.*?)^```$", README, re.MULTILINE | re.DOTALL)
 
 
 def blocks(kind: str) -> list[str]:
@@ -64,9 +64,11 @@ def pattern(shown: str) -> str:
     return ".*".join(map(re.escape, shown.strip().split("…")))
 
 
-@pytest.mark.parametrize(
-    ("command", "shown"), [pair for text in blocks("console") for pair in commands(text) if pair[0] != "make demo"]
-)
+CONSOLE = [pair for text in blocks("console") for pair in commands(text)]
+DEMO = "make demo"
+
+
+@pytest.mark.parametrize(("command", "shown"), [pair for pair in CONSOLE if pair[0] != DEMO])
 def test_a_command_prints_what_the_readme_shows(folder: Path, weather: str, command: str, shown: str) -> None:
     done = subprocess.run(
         ["bash", "-c", f"PATH={BIN}:$PATH; {command.replace('localhost:50051', weather)}"],
@@ -81,8 +83,8 @@ def test_a_command_prints_what_the_readme_shows(folder: Path, weather: str, comm
     assert re.fullmatch(pattern(shown), done.stdout.strip()), done.stdout
 
 
-def test_the_demo_answers_as_the_readme_shows_with_three_calls_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
-    ((_, shown),) = [pair for text in blocks("console") for pair in commands(text) if pair[0] == "make demo"]
+def test_the_demo_answers_as_the_readme_shows_with_three_calls_at_once() -> None:
+    shown = dict(CONSOLE)[DEMO]
     environment = {key: value for key, value in os.environ.items() if key != "OPENAI_API_KEY"}
     environment |= {"PATH": f"{BIN}:{os.environ['PATH']}", "PYTHONPATH": "gen/python"}
     question = re.search(r"^export PROMPT \?= (.*)$", (REPOSITORY / "Makefile").read_text(), re.MULTILINE)

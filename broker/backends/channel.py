@@ -7,7 +7,7 @@ import grpc.aio
 
 from broker.backends.credentials import channel_credentials
 from broker.backends.service_config import service_config
-from broker.config import BackendSettings
+from broker.config.settings import BackendSettings
 from broker.tool import Tool
 
 # A request that is larger than this cannot be sent again; gRPC's own 256 KiB is less than a message may have.

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import grpc
 
-from broker.config import TlsSettings
+from broker.config.settings import TlsSettings
 from broker.errors import ConfigError
 
 

@@ -10,7 +10,7 @@ from google.protobuf.descriptor import MethodDescriptor
 from broker.catalog.catalog import Catalog
 from broker.catalog.naming import MAX_LENGTH, RESERVED, tool_name
 from broker.catalog.policy import ToolRules, fits_any, policy
-from broker.config import ToolSettings
+from broker.config.settings import ToolSettings
 from broker.descriptors.options import MethodOptions
 from broker.descriptors.pool import Descriptors
 from broker.errors import CatalogError

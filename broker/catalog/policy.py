@@ -5,7 +5,7 @@ from dataclasses import fields, replace
 from fnmatch import fnmatchcase
 from typing import Any
 
-from broker.config import ToolSettings
+from broker.config.settings import ToolSettings
 from broker.descriptors.options import MethodOptions
 from broker.tool import Approval, Policy
 

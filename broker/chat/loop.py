@@ -8,7 +8,7 @@ from broker.chat.calls import not_made, run_calls
 from broker.chat.events import CallFinished, CallStarted, Event, StopReason, TextDelta
 from broker.chat.history import with_system
 from broker.chat.run import Run
-from broker.config import ChatSettings
+from broker.config.settings import ChatSettings
 from broker.errors import Code
 from broker.models.deadline import DeadlinePassed, Until
 from broker.models.model import ChatMessage, Model, ToolChoice, Turn

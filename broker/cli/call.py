@@ -11,7 +11,7 @@ from broker.cli.flags import ServiceFlags, takes_service_flags
 
 if TYPE_CHECKING:
     from broker.catalog.catalog import Catalog
-    from broker.config import Settings
+    from broker.config.settings import Settings
     from broker.tool import CallContext, ToolResult
 
 
@@ -48,7 +48,7 @@ def call(
     if result.code is None:
         output.show_content(result.content)
         return
-    typer.echo(f"broker: {result.code.name}: {output.harmless(result.content)}", err=True)
+    typer.echo(f"broker: {output.reason(result.code, result.content)}", err=True)
     raise typer.Exit(exit_status(result.code))
 
 

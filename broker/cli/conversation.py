@@ -9,13 +9,13 @@ from typing import Any
 import typer
 
 from broker import assembly
-from broker.chat.events import Done, StopReason
+from broker.chat.events import Done, Event, StopReason
 from broker.chat.loop import Chat
 from broker.cli.call import context
 from broker.cli.flags import ServiceFlags
 from broker.cli.transcript import Transcript
 from broker.cli.waiting import bounded, exit_status
-from broker.config import Settings
+from broker.config.settings import Settings
 from broker.errors import Code, ModelError
 from broker.tool import CallContext
 
@@ -90,12 +90,13 @@ async def _open(settings: Settings, stack: AsyncExitStack) -> Chat:
 
 
 async def _turn(chat: Chat, messages: list[dict[str, Any]], shown: Transcript, context: CallContext) -> Done:
+    last: Event | None = None
     async with aclosing(chat.run(messages, context=context)) as events:
         async for event in events:
             shown.show(event)
-            if isinstance(event, Done):
-                return event
-    raise AssertionError("a run ends with Done")
+            last = event
+    assert isinstance(last, Done), "a run ends with Done"
+    return last
 
 
 def _lines() -> Iterator[str]:

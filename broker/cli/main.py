@@ -53,6 +53,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
     given = two_dashes(sys.argv[1:] if arguments is None else arguments)
     # Typer checks its arguments with pydantic, whose search for plugins reads the metadata of every package.
     os.environ.setdefault("PYDANTIC_DISABLE_PLUGINS", "__all__")
+    # What gRPC's core notes about a failed handshake, the error says in words.
+    os.environ.setdefault("GRPC_VERBOSITY", "ERROR")
     try:
         app(given)
     except BrokerError as error:

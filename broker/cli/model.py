@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 from urllib.parse import urlsplit
 
-from broker.config import ModelSettings, Settings
+from broker.config.settings import ModelSettings, Settings
 from broker.errors import ConfigError
 
 DEFAULT_NAME = "gpt-5.4"

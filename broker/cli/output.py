@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Any, TextIO
 
 import typer
 
+from broker.errors import Code
+
 if TYPE_CHECKING:
     from rich.console import Console
 
@@ -40,6 +42,15 @@ def harmless(text: str) -> str:
     'a�[2Jb\\tc'
     """
     return _CONTROL.sub("\N{REPLACEMENT CHARACTER}", text)
+
+
+def reason(code: Code, content: str) -> str:
+    """Why a call failed: the name of its status, once, and what a model reads of it.
+
+    >>> reason(Code.NOT_FOUND, "NOT_FOUND: no such city"), reason(Code.NOT_FOUND, "no such tool")
+    ('NOT_FOUND: no such city', 'NOT_FOUND: no such tool')
+    """
+    return f"{code.name}: {harmless(content).removeprefix(f'{code.name}: ')}"
 
 
 def one_line(text: str, length: int = 160) -> str:

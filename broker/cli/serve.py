@@ -8,7 +8,7 @@ import typer
 if TYPE_CHECKING:
     from asyncio import AbstractEventLoop
 
-    from broker.config import Settings
+    from broker.config.settings import Settings
 
 
 def serve(
@@ -24,9 +24,9 @@ def serve(
     """
     import asyncio
 
-    from broker import config as config_room
+    from broker.config import loading
 
-    settings = config_room.load(config)
+    settings = loading.load(config)
     if check:
         typer.echo(f"{config}: is in order; backends: {', '.join(settings.backends)}")
         return

@@ -6,9 +6,9 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from broker import config
 from broker.cli.flags import ServiceFlags
-from broker.config import BackendSettings, LogSettings, Settings
+from broker.config import loading
+from broker.config.settings import BackendSettings, LogSettings, Settings
 from broker.errors import ConfigError
 
 DEFAULT_CONFIG = Path("broker.yaml")
@@ -30,7 +30,7 @@ def settings_of(sources: Sequence[str], flags: ServiceFlags) -> Settings:
     """
     _refuse_insecure(flags)
     file = _config_file(sources, flags)
-    settings = _from_flags(sources, flags) if file is None else config.load(file)
+    settings = _from_flags(sources, flags) if file is None else loading.load(file)
     headers = _metadata(flags.header) if flags.header else {}
     return changed(
         settings,
@@ -42,7 +42,7 @@ def settings_of(sources: Sequence[str], flags: ServiceFlags) -> Settings:
 def changed(settings: Settings, **values: Any) -> Settings:
     """The same settings with other values, which are checked like all others."""
     given = {name: getattr(settings, name) for name in settings.model_fields_set}
-    return config.from_values({**given, **values}, base=Path())
+    return loading.from_values({**given, **values}, base=Path())
 
 
 def _with_metadata(backend: BackendSettings, more: dict[str, str]) -> dict[str, Any]:
@@ -88,7 +88,7 @@ def _from_flags(sources: Sequence[str], flags: ServiceFlags) -> Settings:
     targets += [] if flags.target is None else [flags.target]
     backends = _backends(targets, _descriptors(protos, protosets, flags.import_path), _connection(flags))
     policy = {} if flags.max_time is None else {"*": {"timeout": flags.max_time}}
-    return config.from_values({"backends": backends, "tools": policy}, base=Path())
+    return loading.from_values({"backends": backends, "tools": policy}, base=Path())
 
 
 def _backends(
@@ -153,7 +153,7 @@ def _metadata(headers: Sequence[str]) -> dict[str, str]:
 
     Raises ConfigError for a header without a colon, or a variable that is not set.
     """
-    from broker.yaml_file import expand
+    from broker.config.yaml_file import expand
 
     found = {}
     for header in headers:

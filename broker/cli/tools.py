@@ -8,7 +8,7 @@ from broker.cli.flags import ServiceFlags, takes_service_flags
 
 if TYPE_CHECKING:
     from broker.catalog.catalog import Catalog
-    from broker.config import Settings
+    from broker.config.settings import Settings
 
 
 @takes_service_flags
@@ -55,7 +55,7 @@ async def _catalog(settings: "Settings", max_time: float | None) -> "Catalog":
 
 
 def _check_profile(profile: str) -> None:
-    from broker.config_problems import nearest, quoted
+    from broker.config.problems import nearest, quoted
     from broker.errors import ConfigError
     from broker.schema.profiles import PROFILES
 

@@ -49,7 +49,7 @@ class Words:
             case CallFinished(call=call, result=result) if result.code is None:
                 self._tell(f"✓ {output.one_line(call.name)} {event.seconds:.2f} s", "green")
             case CallFinished(call=call, result=result) if result.code is not None:
-                reason = f"{result.code.name}: {output.one_line(result.content, 400)}"
+                reason = output.one_line(output.reason(result.code, result.content), 400)
                 self._tell(f"✗ {output.one_line(call.name)} {event.seconds:.2f} s {reason}", "red")
             case ApprovalNeeded(call=call):
                 self._tell(

@@ -24,10 +24,10 @@ _Stream: TypeAlias = StreamStreamCall[Message, bytes]
 
 # v1alpha has the same messages; some servers have only the one, some only the other.
 # https://github.com/grpc/grpc/blob/master/doc/server-reflection.md
-_PATHS = (
-    "/grpc.reflection.v1.ServerReflection/ServerReflectionInfo",
-    "/grpc.reflection.v1alpha.ServerReflection/ServerReflectionInfo",
-)
+_V1 = "/grpc.reflection.v1.ServerReflection/ServerReflectionInfo"
+_V1ALPHA = "/grpc.reflection.v1alpha.ServerReflection/ServerReflectionInfo"
+# A question that is written while UNIMPLEMENTED arrives ends as INTERNAL, "Internal error from Core".
+_NOT_SERVED = (grpc.StatusCode.UNIMPLEMENTED, grpc.StatusCode.INTERNAL)
 _OTHERWISE = "give its .proto files or a protoset instead"
 _CURES = {
     grpc.StatusCode.UNAVAILABLE: "check the target, and whether it speaks TLS (plaintext: true if not)",
@@ -65,13 +65,16 @@ class Reflection:
             ) from error
 
     async def _load_by_either(self, deadline: float) -> Loaded:
-        for path in _PATHS[:-1]:
-            try:
-                return await self._load(path, deadline)
-            except AioRpcError as error:
-                if error.code() is not grpc.StatusCode.UNIMPLEMENTED:
-                    raise
-        return await self._load(_PATHS[-1], deadline)
+        try:
+            return await self._load(_V1, deadline)
+        except AioRpcError as error:
+            if error.code() not in _NOT_SERVED:
+                raise
+            first = error
+        try:
+            return await self._load(_V1ALPHA, deadline)
+        except AioRpcError as error:
+            raise first if error.code() is grpc.StatusCode.UNIMPLEMENTED else error from None
 
     async def _load(self, path: str, deadline: float) -> Loaded:
         method = self.channel.stream_stream(path, ServerReflectionRequest.SerializeToString, bytes)

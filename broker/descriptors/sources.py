@@ -24,7 +24,7 @@ _MAX_QUOTED = 300
 class Loaded:
     """Descriptors as they were found: not linked yet."""
 
-    files: FileDescriptorSet
+    files: FileDescriptorSet = field(repr=False)  # asyncio writes out the result of a main task
     """Of a class that knows no extension: options that are extensions are among its unknown fields."""
     services: Sequence[str]
     """Full names of the services on offer."""

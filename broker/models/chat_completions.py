@@ -11,7 +11,7 @@ import httpx2
 import openai
 import orjson
 
-from broker.config import ModelSettings
+from broker.config.settings import ModelSettings
 from broker.errors import ConfigError, ModelError
 from broker.models.chunks import Chunks
 from broker.models.deadline import Until

@@ -45,8 +45,8 @@ def load(text: str, max_text: int = MAX_TEXT) -> dict[str, Any]:
         raise _refused(_what_is_wrong(text, error)) from None
     if type(loaded) is not dict:
         raise invalid(expected(_OBJECT, loaded).problems)
-    # A value takes two characters at least: itself and what parts it from the next.
-    if len(text) > 2 * MAX_NODES:
+    # Each value but the first follows a comma, or is the first in its object or array.
+    if len(text) > MAX_NODES and sum(map(text.count, ",[{")) >= MAX_NODES:
         _count(loaded)
     return loaded
 

@@ -13,9 +13,10 @@ from broker.schema.anything import PHRASE, any_decoder
 from broker.schema.arguments import Reading
 from broker.schema.containers import mapped, redacted, repeated
 from broker.schema.extensions import extended, find_extension
+from broker.schema.map_keys import map_key_decoder
 from broker.schema.objects import Layout, Slot, object_decoder
 from broker.schema.problems import Refused, invalid, plain
-from broker.schema.scalars import Decode, Kind, map_key
+from broker.schema.scalars import Decode, Kind
 
 
 class Decoder:
@@ -90,6 +91,7 @@ class Decoder:
         below = partial or kinds.is_partial_update(message)
         slots = {field.name: self._slot(field, field.name, below) for field in message.fields}
         by_json_name = {field.json_name: slots[field.name] for field in message.fields}
+        extendable = message.is_extendable
         oneofs = [dict.fromkeys(field.name for field in oneof.fields).keys() for oneof in message.oneofs]
         required = {
             field.name: self._describe(field)
@@ -105,7 +107,7 @@ class Decoder:
             constrained=bool(required or message.oneofs),
             takes_null=frozenset(field.name for field in message.fields if self._takes_null(field)),
             extension=lambda key: self._extension(message, key),
-            extend=lambda fields: extended(self._descriptors, message, fields),
+            extend=(lambda fields: extended(self._descriptors, message, fields)) if extendable else None,
         )
 
     def _slot(self, field: FieldDescriptor, name: str, partial: bool) -> Slot:
@@ -128,7 +130,7 @@ class Decoder:
         kind = self._kind(value)
         text_keys = key.type == FieldDescriptor.TYPE_STRING
         exact = kind.exact if text_keys and isinstance(kind, Kind) else None
-        return mapped(map_key(key.type), single, self._phrase(value), null, exact)
+        return mapped(map_key_decoder(key.type), single, self._phrase(value), null, exact)
 
     def _map_value(self, field: FieldDescriptor, partial: bool) -> Decode:
         message, convert = field.message_type, self._single(field, partial)
@@ -190,7 +192,7 @@ def _value_layout(convert: Decode, full_name: str) -> Layout:
         constrained=False,
         takes_null=frozenset({"value"} if full_name == well_known.VALUE else ()),
         extension=lambda _: None,
-        extend=lambda fields: fields,
+        extend=None,
     )
 
 

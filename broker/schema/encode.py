@@ -10,7 +10,8 @@ from google.protobuf.message import Message
 from broker.descriptors.pool import Descriptors
 from broker.schema import kinds, well_known
 from broker.schema.anything import any_encoder
-from broker.schema.scalars import Encode, Kind, map_key_encoder
+from broker.schema.map_keys import map_key_encoder
+from broker.schema.scalars import Encode, Kind
 
 _MAX_ANY = 2
 """Anys inside Anys that are opened: each may be as deep as protobuf allows, Python's stack is not."""

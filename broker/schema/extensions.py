@@ -1,6 +1,5 @@
 """Extensions of proto2 and editions, written as "[pkg.name]" → fields of a message, and values in it."""
 
-from collections.abc import Mapping
 from typing import Any
 
 from google.protobuf.descriptor import Descriptor, FieldDescriptor
@@ -22,8 +21,12 @@ def find_extension(descriptors: Descriptors, message: Descriptor, key: str) -> F
     return field if extendee is not None and extendee.full_name == message.full_name else None
 
 
-def extended(descriptors: Descriptors, message: Descriptor, fields: Mapping[str, Any]) -> Message:
-    """The message of what was decoded, built at once, since a constructor takes no extensions."""
+def extended(
+    descriptors: Descriptors, message: Descriptor, fields: dict[str, Any]
+) -> dict[str, Any] | Message:
+    """The message of what was decoded, built at once when there are extensions: a constructor takes none."""
+    if not any(name.startswith("[") for name in fields):
+        return fields
     own = {name: value for name, value in fields.items() if not name.startswith("[")}
     built = descriptors.message_class(message)(**own)
     for name, value in fields.items():

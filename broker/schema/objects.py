@@ -30,7 +30,7 @@ class Layout:
     takes_null: frozenset[str]
     extension: Callable[[str], Slot | None]
     """Finds the extension that a key in brackets names."""
-    extend: Callable[[dict[str, Any]], Any]
+    extend: Callable[[dict[str, Any]], Any] | None
     """Fields and extensions, whose names are in brackets → a message: a constructor takes no extensions."""
 
     def find(self, key: str) -> Slot | None:
@@ -59,7 +59,6 @@ def object_decoder(make_layout: Callable[[], Layout], phrase: str) -> Decode:
         slots, constrained = layout.slots, layout.constrained
         fields: dict[str, Any] = {}
         problems: Problems | None = None
-        extended = False
         for key, item in value.items():
             slot = slots.get(key)
             if slot is None:
@@ -69,7 +68,6 @@ def object_decoder(make_layout: Callable[[], Layout], phrase: str) -> Decode:
                     if problems is not None and problems.full:
                         break
                     continue
-                extended |= key.startswith("[")
             name, convert, exact = slot
             if type(item) is exact:
                 # The path of most fields: no call for each of them.
@@ -90,9 +88,15 @@ def object_decoder(make_layout: Callable[[], Layout], phrase: str) -> Decode:
         reading.depth = depth
         if problems is not None or len(fields) != len(value) or (constrained and not _fits(layout, fields)):
             _settle(layout, value, fields, problems)
-        return layout.extend(fields) if extended else fields
+        return fields if layout.extend is None else layout.extend(fields)
 
     return decode
+
+
+def _collected(problems: Problems | None, name: str, refused: Refused) -> Problems:
+    problems = Problems() if problems is None else problems
+    problems.under(name, refused)
+    return problems
 
 
 def _unknown(layout: Layout, key: str, problems: Problems | None) -> Problems | None:

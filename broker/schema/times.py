@@ -41,21 +41,28 @@ def decode_timestamp(value: Any, reading: Reading) -> dict[str, int]:
     if type(value) is not str:
         return _parts(value, _YEAR_1, _YEAR_10000 - 1) if type(value) is dict else _refuse_epoch(value)
     reading.colons += value.count(":")
+    if len(value) == 20 and value[4:8:3] == "--" and value[10::9] == "TZ" and value[13:17:3] == "::":
+        # 2024-05-01T12:00:00Z, the form of most: in half the time.
+        return {"seconds": _seconds(value[:19], value), "nanos": 0}
     match = _TIMESTAMP.fullmatch(value) or _TIMESTAMP.fullmatch(_written_out(value))
     if match is None:
         raise _refused_timestamp(value)
     clock, fraction, hours, minutes = match.groups()
-    try:
-        since = datetime.fromisoformat(clock) - _EPOCH
-    except ValueError as error:
-        raise Refused(f"{quoted(value)} is no point in time: {error}.") from None
-    seconds = since.days * 86400 + since.seconds
+    seconds = _seconds(clock, value)
     if hours is not None:
         seconds -= _offset(hours, minutes, value)
         if not _YEAR_1 <= seconds < _YEAR_10000:
             raise Refused(f"{quoted(value)} is not within the years 0001 to 9999 in UTC.")
     nanos = 0 if fraction is None else int(fraction.ljust(9, "0"))
     return {"seconds": seconds, "nanos": nanos}
+
+
+def _seconds(clock: str, value: str) -> int:
+    try:
+        since = datetime.fromisoformat(clock) - _EPOCH
+    except ValueError as error:
+        raise Refused(f"{quoted(value)} is no point in time: {error}.") from None
+    return since.days * 86400 + since.seconds
 
 
 def _offset(hours: str, minutes: str, value: str) -> int:
@@ -117,10 +124,9 @@ def _day(number: int) -> str:
 
 
 def _fraction(nanos: int) -> str:
-    digits = f"{nanos:09d}"
-    if digits.endswith("000000"):
-        return f".{digits[:3]}"
-    return f".{digits[:6]}" if digits.endswith("000") else f".{digits}"
+    if nanos % 1_000:
+        return f".{nanos:09}"
+    return f".{nanos // 1_000:06}" if nanos % 1_000_000 else f".{nanos // 1_000_000:03}"
 
 
 def _invalid(seconds: int, nanos: int) -> str:

@@ -10,7 +10,7 @@ import grpc.aio
 import orjson
 
 from broker.chat.loop import Chat
-from broker.config import ChatSettings
+from broker.config.settings import ChatSettings
 from broker.dispatch import Broker
 from broker.models.model import Model
 from broker.schema.profiles import PROFILES

@@ -8,7 +8,7 @@ import grpc.aio
 from grpc_health.v1 import health, health_pb2, health_pb2_grpc
 from grpc_reflection.v1alpha import reflection, reflection_pb2
 
-from broker.config import ServerSettings, ServerTlsSettings
+from broker.config.settings import ServerSettings, ServerTlsSettings
 from broker.errors import ConfigError
 from broker.servers.broker_service import BrokerService
 from broker.v1 import broker_pb2, broker_pb2_grpc

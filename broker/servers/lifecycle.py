@@ -7,7 +7,7 @@ from collections.abc import AsyncIterator, Callable
 
 from broker import assembly
 from broker.call_log import logger
-from broker.config import ServerSettings, Settings
+from broker.config.settings import ServerSettings, Settings
 from broker.servers import grpc_server
 from broker.servers.broker_service import BrokerService
 from broker.servers.grpc_server import GrpcServer

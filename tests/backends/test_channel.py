@@ -7,10 +7,11 @@ from typing import Any
 import grpc
 import pytest
 import trustme
+from grpc_health.v1 import health, health_pb2
 
 from broker import assembly
 from broker.backends.service_config import service_config
-from broker.config import Settings
+from broker.config.settings import Settings
 from broker.descriptors.pool import Descriptors
 from broker.errors import Code, ConfigError
 from broker.tool import ToolCall
@@ -197,6 +198,27 @@ class DeafProxy:
                     await writer.drain()
         except ConnectionError:
             pass
+
+
+async def test_a_replica_that_says_not_serving_gets_no_calls_when_health_is_checked(
+    probe_descriptors: Descriptors, settings_for: Callable[..., Settings]
+) -> None:
+    server, health_service = Probe(probe_descriptors), health.aio.HealthServicer()
+    await health_service.set("", health_pb2.HealthCheckResponse.NOT_SERVING)
+    watch = grpc.unary_stream_rpc_method_handler(
+        health_service.Watch,
+        health_pb2.HealthCheckRequest.FromString,
+        health_pb2.HealthCheckResponse.SerializeToString,
+    )
+    port = await server.start(
+        extra=[grpc.method_handlers_generic_handler("grpc.health.v1.Health", {"Watch": watch})]
+    )
+    async with assembly.open(settings_for(port, backend={"health_check": True})) as broker:
+        result = await broker.call(ECHO)
+    await server.stop()
+
+    assert result.code is Code.UNAVAILABLE
+    assert server.seen == []
 
 
 async def test_the_service_config_allows_retries_for_harmless_methods_only(

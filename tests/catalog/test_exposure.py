@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from broker.catalog.exposure import Exposed, build
-from broker.config import ToolSettings
+from broker.config.settings import ToolSettings
 from broker.descriptors.pool import Descriptors
 from broker.errors import CatalogError
 from broker.tool import Approval

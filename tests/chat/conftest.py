@@ -4,7 +4,7 @@ from typing import Any
 import pytest
 
 from broker.chat.loop import Chat
-from broker.config import ChatSettings, ModelSettings
+from broker.config.settings import ChatSettings, ModelSettings
 from broker.dispatch import Broker
 from broker.models.chat_completions import ChatCompletions
 from tests.models.scripted_server import ScriptedServer, scripted_server

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from broker import config
+from broker.config import loading
 
 
 @pytest.fixture
@@ -16,7 +16,7 @@ def bug(monkeypatch: pytest.MonkeyPatch) -> None:
     def load(path: Path) -> None:
         raise ZeroDivisionError("a bug")
 
-    monkeypatch.setattr(config, "load", load)
+    monkeypatch.setattr(loading, "load", load)
 
 
 @pytest.mark.usefixtures("bug")

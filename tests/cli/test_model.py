@@ -4,7 +4,7 @@ import pytest
 
 from broker.cli.model import DEFAULT_NAME, introduction, model_values
 from broker.cli.service import changed
-from broker.config import ModelSettings, Settings
+from broker.config.settings import ModelSettings, Settings
 from broker.errors import ConfigError
 
 KEY = {"OPENAI_API_KEY": "sk-1"}

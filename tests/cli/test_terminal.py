@@ -124,6 +124,22 @@ def test_a_conversation_ends_with_ctrl_d(terminal: Callable[..., Terminal], targ
     assert screen.process.returncode == 0
 
 
+def test_a_conversation_outlives_a_model_that_cannot_be_reached(
+    terminal: Callable[..., Terminal], target: str
+) -> None:
+    screen = terminal("chat", target, "-plaintext", "--base-url", "http://127.0.0.1:1/v1", "--model", "m")
+    screen.wait_for("> ")
+    screen.type("hello\n")
+    screen.wait_for("broker: ")
+    screen.wait_for("> ")
+    screen.type("\n")
+    screen.wait_for("> ")
+    screen.type("\x04")
+
+    screen.end()
+    assert screen.process.returncode == 0
+
+
 def test_ctrl_c_cancels_the_turn_and_not_the_conversation(
     terminal: Callable[..., Terminal], probe_process: Callable[..., Any]
 ) -> None:

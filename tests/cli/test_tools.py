@@ -1,6 +1,7 @@
 import json
 import socket
-from collections.abc import Callable
+import subprocess
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -111,6 +112,15 @@ def test_a_server_that_is_not_there_is_named(run: Callable[..., Any]) -> None:
     assert outcome.status == 2
     assert 'broker: backend "127.0.0.1:1": ' in outcome.err
     assert "Traceback" not in outcome.err
+
+
+def test_a_server_without_tls_is_told_in_one_line(command: Sequence[str], target: str) -> None:
+    asked = subprocess.run([*command, "tools", target], capture_output=True, text=True, check=False)
+
+    assert asked.returncode == 2
+    (line,) = asked.stderr.splitlines()
+    assert line.startswith(f'broker: backend "{target}": ')
+    assert "plaintext" in line
 
 
 def test_methods_that_are_no_tools_are_told_on_stderr(run: Callable[..., Any], probe_protoset: Path) -> None:

@@ -311,7 +311,9 @@ async def test_asks_by_v1_first(
     script = Scripted({"p.S": handed_out(with_service("s.proto"))})
     assert (await reflection(await serve_answers(script, version="v1")).load()).services == ["p.S"]
     only_alpha = await serve_descriptors(descriptors, version="v1alpha")
-    assert (await reflection(only_alpha).load()).services == ["library.v1.LibraryService"]
+    # Often, because the refusal of v1 may come before, while or after the first question is written.
+    for _ in range(100):
+        assert (await reflection(only_alpha).load()).services == ["library.v1.LibraryService"]
 
 
 async def test_a_failure_of_v1_other_than_its_absence_is_not_papered_over(

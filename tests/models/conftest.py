@@ -3,7 +3,7 @@ from typing import Any
 
 import pytest
 
-from broker.config import ModelSettings
+from broker.config.settings import ModelSettings
 from broker.models.chat_completions import ChatCompletions
 from tests.models.scripted_server import ScriptedServer, scripted_server
 

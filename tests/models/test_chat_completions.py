@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from broker.config import ModelSettings
+from broker.config.settings import ModelSettings
 from broker.errors import ConfigError, ModelError
 from broker.models.chat_completions import ChatCompletions
 from broker.models.model import TextDelta, Turn

@@ -79,7 +79,7 @@ LOST_BY_JSON_FORMAT = [
     ({"timestamp": {"nanos": -1}}, {"timestamp": "invalid: seconds=0 nanos=-1"}),
     ({"duration": {"seconds": 1, "nanos": -1}}, {"duration": "invalid: seconds=1 nanos=-1"}),
     ({"duration": {"seconds": 315576000001}}, {"duration": "invalid: seconds=315576000001 nanos=0"}),
-    ({"field_mask": {"paths": ["custom_label_0", "a_1", "aB", "x"]}}, {"field_mask": "custom_label_0,a_1,aB,x"}),
+    ({"field_mask": {"paths": ["custom_label_0", "a_1", "aB", "a_bC", "x"]}}, {"field_mask": "custom_label_0,a_1,aB,a_bC,x"}),
     ({"value": {"number_value": float("nan")}}, {"value": "NaN"}),
     ({"struct": {"a": float("-inf")}}, {"struct": {"a": "-Infinity"}}),
 ]  # fmt: skip
@@ -91,6 +91,10 @@ def test_no_odd_value_loses_the_response(codec: Any, fields: Any, expected: Any)
     with pytest.raises((json_format.Error, DecodeError, TypeError, ValueError)):
         codec.print(message)
     assert codec.encode(message) == {"null_value": None, **expected, "string_value": "kept"}
+
+
+def test_the_sign_of_a_zero_is_kept(codec: Any) -> None:
+    assert str(codec.encode(codec.new("Repeated", values=[{"number_value": -0.0}]))["values"]) == "[-0.0]"
 
 
 def test_a_value_of_no_kind_is_null(codec: Any) -> None:

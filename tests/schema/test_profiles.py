@@ -250,7 +250,8 @@ def test_members_of_a_oneof_are_properties_and_the_object_says_so(descriptors: D
 
 def test_the_option_of_a_field_is_in_its_schema(descriptors: Descriptors) -> None:
     properties = parameters(descriptors, "Annotate")["properties"]
-    assert "hidden" not in properties
+    answered = render(tool(descriptors, "Annotate"), descriptors, "mcp")["outputSchema"]["properties"]
+    assert list(properties) == list(answered) == ["city", "text", "texts", "inner"]
     assert properties["city"] == {"type": "string", "description": "The city. E.g. Paris."}
     assert properties["text"] == {"type": "string"}
 

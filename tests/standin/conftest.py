@@ -9,7 +9,7 @@ import pytest
 from openai import AsyncOpenAI
 
 from broker import assembly
-from broker.config import Settings
+from broker.config.settings import Settings
 from broker.standin import app
 
 Tools = list[dict[str, Any]]

@@ -29,7 +29,7 @@ class Normals:
         self._cities = cities
         self._now = now
 
-    async def current(self, name: str, *, timeout: float | None = None) -> Weather:  # noqa: ARG002 never waits
+    async def current(self, name: str, *, timeout: float | None = None) -> Weather:
         """The mean of today's usual low and high; its time is noon in the city."""
         city = self._find(name)
         date = self._today(city)
@@ -49,7 +49,7 @@ class Normals:
         name: str,
         days: int,
         *,
-        timeout: float | None = None,  # noqa: ARG002 never waits
+        timeout: float | None = None,
     ) -> Forecast:
         """The usual weather of today and the days after it, by the city's own calendar."""
         city = self._find(name)

@@ -34,14 +34,14 @@ class WeatherService(weather_pb2_grpc.WeatherServiceServicer):
         self.max_in_flight = 0
         """How many calls were being answered at once at most, so far."""
 
-    async def GetWeather(  # noqa: N802 gRPC's name
+    async def GetWeather(
         self,
         request: weather_pb2.Location,
         context: grpc.aio.ServicerContext[weather_pb2.Location, weather_pb2.WeatherData],
     ) -> weather_pb2.WeatherData:
         return await self._answer("GetWeather", context, self._weather(request, context.time_remaining()))
 
-    async def GetForecast(  # noqa: N802 gRPC's name
+    async def GetForecast(
         self,
         request: weather_pb2.GetForecastRequest,
         context: grpc.aio.ServicerContext[weather_pb2.GetForecastRequest, weather_pb2.Forecast],

@@ -40,7 +40,8 @@ class Gated:
 
 
 async def check(channel: grpc.aio.Channel, service: str) -> int:
-    response = await health_pb2_grpc.HealthStub(channel).Check(health_pb2.HealthCheckRequest(service=service))
+    stub: Any = health_pb2_grpc.HealthStub(channel)
+    response = await stub.Check(health_pb2.HealthCheckRequest(service=service))
     return int(response.status)
 
 
@@ -117,7 +118,8 @@ async def test_stopping_says_not_serving_refuses_new_calls_and_finishes_those_in
     provider = Gated()
     server, channel = await serve(provider)
     stub = weather_pb2_grpc.WeatherServiceStub(channel)
-    watch = health_pb2_grpc.HealthStub(channel).Watch(health_pb2.HealthCheckRequest())
+    health_stub: Any = health_pb2_grpc.HealthStub(channel)
+    watch = health_stub.Watch(health_pb2.HealthCheckRequest())
     statuses = aiter(watch)
     assert (await anext(statuses)).status == health_pb2.HealthCheckResponse.SERVING
     in_flight = asyncio.ensure_future(stub.GetWeather(weather_pb2.Location(name="Berlin")))

@@ -4,6 +4,7 @@ import asyncio
 import datetime
 import logging
 from collections.abc import Awaitable, Callable
+from typing import Any
 
 import grpc.aio
 import pytest
@@ -61,7 +62,7 @@ async def failure(call: Awaitable[object]) -> tuple[grpc.StatusCode, str, list[M
     """The code, message and unpacked details with which a call fails."""
     with pytest.raises(grpc.aio.AioRpcError) as caught:
         await call
-    error = caught.value
+    error: Any = caught.value
     status = rpc_status.from_call(error)
     kinds = (error_details_pb2.ErrorInfo, error_details_pb2.BadRequest, error_details_pb2.ResourceInfo)
     details: list[Message] = []

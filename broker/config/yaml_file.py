@@ -12,7 +12,7 @@ from typing import Any
 
 import yaml
 
-from broker.config_problems import KeyPath, Place, Problem, quoted
+from broker.config.problems import KeyPath, Place, Problem, quoted
 from broker.errors import ConfigError
 
 MAX_BYTES = 1_000_000

@@ -10,9 +10,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from pydantic import SecretStr
 
-from broker import config
-from broker.config_problems import quoted
-from broker.config_values import is_public
+from broker.config import loading
+from broker.config.problems import quoted
+from broker.config.settings import BackendSettings, DescriptorSettings, Settings, TlsSettings, ToolSettings
+from broker.config.values import is_public
 from broker.errors import ConfigError
 from broker.tool import Retry
 
@@ -46,9 +47,9 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return tmp_path
 
 
-def load(text: str, **env: str) -> config.Settings:
+def load(text: str, **env: str) -> Settings:
     Path("broker.yaml").write_text(textwrap.dedent(text), encoding="utf-8")
-    return config.load("broker.yaml", env=env)
+    return loading.load("broker.yaml", env=env)
 
 
 def refused(text: str, **env: str) -> list[str]:
@@ -66,7 +67,7 @@ def test_the_example_of_the_design_is_understood(folder: Path) -> None:
     assert loaded.model.max_output_tokens == 800
     assert loaded.backends["weather"].descriptors.import_paths == (folder / "protos",)
     assert loaded.backends["weather"].descriptors.protos == ("weather/v1/weather.proto",)
-    assert loaded.backends["stocks"].descriptors == config.DescriptorSettings(reflection=True)
+    assert loaded.backends["stocks"].descriptors == DescriptorSettings(reflection=True)
     assert loaded.backends["stocks"].tls.ca == folder / "ca.pem"
     assert loaded.tools["weather.v1.*"].timeout == 1.5
 
@@ -75,7 +76,7 @@ def test_the_example_of_the_design_is_understood(folder: Path) -> None:
     "text", ["", "# nothing", "---\n", "{}", "server:\nbackends:\ntools:\n", "model: {name: }"]
 )
 def test_a_key_without_a_value_is_not_given(folder: Path, text: str) -> None:
-    assert load(text) == config.Settings()
+    assert load(text) == Settings()
 
 
 def test_paths_are_relative_to_the_file_and_not_to_the_working_directory(
@@ -84,7 +85,7 @@ def test_paths_are_relative_to_the_file_and_not_to_the_working_directory(
     (folder / "broker.yaml").write_text("backends: {a: {target: 'a:1', descriptors: {protos: [a.proto]}}}")
     monkeypatch.chdir("/")
 
-    descriptors = config.load(folder / "broker.yaml").backends["a"].descriptors
+    descriptors = loading.load(folder / "broker.yaml").backends["a"].descriptors
 
     assert descriptors.import_paths == (folder,)
     assert descriptors.protos == ("a.proto",)
@@ -166,7 +167,7 @@ def test_a_target_that_grpc_would_not_take_is_refused(folder: Path, target: str,
 def test_a_target_that_grpc_takes_is_taken(target: str) -> None:
     values: dict[str, Any] = {"target": target, "descriptors": "reflection"}
 
-    assert config.BackendSettings.model_validate(values).target == target
+    assert BackendSettings.model_validate(values).target == target
 
 
 @pytest.mark.parametrize(
@@ -261,7 +262,7 @@ def test_a_file_that_is_not_there_is_named_with_its_line(
 
 
 def test_settings_that_come_from_no_file_look_for_no_files() -> None:
-    tls = config.TlsSettings(ca=Path("nowhere.pem"))
+    tls = TlsSettings(ca=Path("nowhere.pem"))
 
     assert tls.ca == Path("nowhere.pem")
 
@@ -345,8 +346,8 @@ def test_an_alias_stands_for_its_anchor_and_a_merge_for_what_is_not_given(folder
         """)
 
     assert loaded.tools["b"] == loaded.tools["a"]
-    assert loaded.tools["c"] == config.ToolSettings(timeout=1, retry=Retry.NEVER)
-    assert loaded.tools["d"] == config.ToolSettings(timeout=2, retry=Retry.NEVER)
+    assert loaded.tools["c"] == ToolSettings(timeout=1, retry=Retry.NEVER)
+    assert loaded.tools["d"] == ToolSettings(timeout=2, retry=Retry.NEVER)
 
 
 @pytest.mark.parametrize(
@@ -378,34 +379,34 @@ def test_no_more_than_twenty_problems_are_told(folder: Path) -> None:
 
 def test_a_file_that_cannot_be_read_is_named(folder: Path) -> None:
     with pytest.raises(ConfigError, match=r"^nowhere\.yaml: cannot be read: No such file or directory$"):
-        config.load("nowhere.yaml")
+        loading.load("nowhere.yaml")
     with pytest.raises(ConfigError, match=r"^protos: cannot be read: Is a directory$"):
-        config.load("protos")
+        loading.load("protos")
 
 
 def test_a_file_without_end_is_refused_after_a_megabyte() -> None:
     with pytest.raises(ConfigError, match=r"^/dev/zero: is larger than 1,000,000 bytes"):
-        config.load("/dev/zero")
+        loading.load("/dev/zero")
 
 
 def test_a_file_in_another_encoding_is_refused_with_its_line(folder: Path) -> None:
     (folder / "broker.yaml").write_bytes(b"chat:\n  system: \xff\n")
 
     with pytest.raises(ConfigError, match=r"^broker\.yaml:2: is not UTF-8 text; save it as UTF-8$"):
-        config.load("broker.yaml")
+        loading.load("broker.yaml")
 
 
 def test_a_byte_order_mark_is_overlooked(folder: Path) -> None:
     (folder / "broker.yaml").write_bytes(b"\xef\xbb\xbfchat: {max_turns: 3}")
 
-    assert config.load("broker.yaml").chat.max_turns == 3
+    assert loading.load("broker.yaml").chat.max_turns == 3
 
 
 def test_what_flags_say_is_refused_without_a_place(folder: Path) -> None:
     backend = {"target": "a:1", "descriptors": {"protoset": "no.binpb"}, "connect_timeout": -1}
 
     with pytest.raises(ConfigError) as caught:
-        config.from_values({"backends": {"a": backend}}, base=folder)
+        loading.from_values({"backends": {"a": backend}}, base=folder)
 
     assert str(caught.value).splitlines() == [
         f'protoset: the file "no.binpb" does not exist; paths begin at "{folder}"',
@@ -416,7 +417,7 @@ def test_what_flags_say_is_refused_without_a_place(folder: Path) -> None:
 def test_what_flags_say_becomes_settings(folder: Path) -> None:
     backend = {"target": "a:1", "descriptors": {"protoset": "all.binpb"}}
 
-    loaded = config.from_values({"backends": {"a": backend}}, base=folder)
+    loaded = loading.from_values({"backends": {"a": backend}}, base=folder)
 
     assert loaded.backends["a"].descriptors.protoset == folder / "all.binpb"
 
@@ -460,7 +461,7 @@ def test_any_text_gives_settings_or_lines_that_begin_with_the_file(
 
     problems: list[str] = []
     try:
-        config.load(path, env={})
+        loading.load(path, env={})
     except ConfigError as error:
         problems = str(error).splitlines()
 

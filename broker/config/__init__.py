@@ -1,0 +1,1 @@
+"""broker.yaml → frozen settings: data only, nothing here makes a connection."""
