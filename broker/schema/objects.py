@@ -80,9 +80,7 @@ def object_decoder(make_layout: Callable[[], Layout], phrase: str) -> Decode:
             try:
                 fields[name] = convert(item, reading)
             except Refused as refused:
-                problems = Problems() if problems is None else problems
-                problems.under(name, refused)
-
+                problems = _collected(problems, name, refused)
                 if problems.full:
                     break
         reading.depth = depth
