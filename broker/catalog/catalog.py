@@ -8,6 +8,7 @@ from typing import Any
 from google.protobuf.message import Message
 
 from broker.descriptors.pool import Descriptors
+from broker.errors import CatalogError
 from broker.schema.decode import Decoder
 from broker.schema.encode import Encoder
 from broker.schema.profiles import render
@@ -25,9 +26,13 @@ class Catalog:
         self._descriptors = descriptors
         self._decoders = {backend: Decoder(found) for backend, found in descriptors.items()}
         self._encoders = {backend: Encoder(found) for backend, found in descriptors.items()}
-        self._definitions: dict[tuple[str, str], dict[str, Any]] = {}
-        self.left_out = MappingProxyType(dict(left_out))
-        """Methods that are exposed and are no tools all the same: full name → why."""
+        self._definitions: dict[tuple[str, str], dict[str, Any] | None] = {}
+        self._left_out = dict(left_out)
+
+    @property
+    def left_out(self) -> Mapping[str, str]:
+        """Methods that are exposed and are not offered all the same: full name → why."""
+        return MappingProxyType(self._left_out)
 
     def __len__(self) -> int:
         return len(self._tools)
@@ -46,16 +51,25 @@ class Catalog:
     def tools(self, profile: str = "openai") -> list[dict[str, Any]]:
         """All definitions in one provider's form, ready for its `tools=`.
 
-        `profile` is one of `broker.schema.profiles.PROFILES`; another one raises KeyError.
+        `profile` is one of `broker.schema.profiles.PROFILES`; another one raises KeyError. A tool that no
+        provider would accept is left out, and `left_out` says why: one of them must not take the others down.
         """
-        return [self.definition(tool, profile) for tool in self]
+        found = ((tool, self.definition(tool, profile)) for tool in self)
+        return [definition for _, definition in found if definition is not None]
 
-    def definition(self, tool: Tool, profile: str = "openai") -> dict[str, Any]:
-        """One tool's definition in one provider's form."""
+    def definition(self, tool: Tool, profile: str = "openai") -> dict[str, Any] | None:
+        """One tool's definition in one provider's form; None when it cannot be had, as `left_out` says."""
         key = (tool.name, profile)
         if key not in self._definitions:
-            self._definitions[key] = render(tool, self._descriptors[tool.backend], profile)
+            self._definitions[key] = self._render(tool, profile)
         return self._definitions[key]
+
+    def _render(self, tool: Tool, profile: str) -> dict[str, Any] | None:
+        try:
+            return render(tool, self._descriptors[tool.backend], profile)
+        except CatalogError as error:
+            self._left_out[tool.full_name] = str(error)
+            return None
 
     def decoder(self, tool: Tool) -> Callable[[str], Message]:
         """Arguments as JSON text → the tool's request."""

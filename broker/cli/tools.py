@@ -38,12 +38,13 @@ def tools(
     settings = settings_of([] if sources is None else sources, service)
     _check_profile(profile)
     catalog = asyncio.run(_catalog(settings, service.max_time))
+    definitions = catalog.tools(profile if json else "openai")
     for full_name, reason in catalog.left_out.items():
         typer.echo(f"broker: {full_name} is not offered: {output.one_line(reason, 400)}", err=True)
     if json:
-        output.show_json(catalog.tools(profile))
+        output.show_json(definitions)
     else:
-        output.show_tools(catalog.tools("openai"))
+        output.show_tools(definitions)
 
 
 async def _catalog(settings: "Settings", max_time: float | None) -> "Catalog":

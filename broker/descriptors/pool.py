@@ -36,7 +36,7 @@ class Descriptors:
     """Holds this backend's files and no other's."""
     services: tuple[ServiceDescriptor, ...]
     """Those on offer, by full name."""
-    comments: Mapping[str, str]
+    comments: Mapping[str, str] = field(repr=False)
     """Raw comments by full name; an enum value's is under its enum, `weather.v1.Units.UNITS_METRIC`."""
     trusted: bool
     """False: from a reflected server, whose options may only tighten."""

@@ -30,7 +30,6 @@ def repeated(convert: Decode, phrase: str, takes_null: bool, exact: type | None)
             except Refused as refused:
                 problems = Problems() if problems is None else problems
                 problems.under(f"[{index}]", refused)
-
                 if problems.full:
                     break
         if problems is not None:
@@ -77,7 +76,6 @@ def mapped(key: Decode, convert: Decode, phrase: str, takes_null: bool, exact: t
             except Refused as refused:
                 problems = Problems() if problems is None else problems
                 problems.under(step_of_key(str(name)), refused)
-
                 if problems.full:
                     break
         reading.depth -= 1

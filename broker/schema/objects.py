@@ -39,11 +39,8 @@ class Layout:
 
 
 def object_decoder(make_layout: Callable[[], Layout], phrase: str) -> Decode:
-    """JSON object → what a constructor takes for a message.
-
-    The layout is made when it is first needed, so that types may hold themselves.
-    """
-    layout: Layout | None = None
+    """JSON object → what a constructor takes for a message."""
+    layout: Layout | None = None  # made when it is first needed, so that types may hold themselves
 
     def decode(value: Any, reading: Reading) -> Any:
         nonlocal layout

@@ -16,7 +16,7 @@ from broker.models.model import Model
 from broker.schema.profiles import PROFILES
 from broker.servers import chat_messages
 from broker.servers.in_flight import Context, InFlight
-from broker.tool import CallContext, ToolCall
+from broker.tool import CallContext, Tool, ToolCall
 from broker.v1 import broker_pb2, broker_pb2_grpc
 
 _FORWARDED = frozenset({"traceparent", "tracestate", "x-request-id"})
@@ -44,16 +44,8 @@ class BrokerService(broker_pb2_grpc.BrokerServiceServicer):
             )
         async with self.in_flight.call(context):
             catalog = self._broker.catalog
-            tools = [
-                broker_pb2.Tool(
-                    name=tool.name,
-                    description=tool.description,
-                    full_name=tool.full_name,
-                    backend=tool.backend,
-                    definition=orjson.dumps(catalog.definition(tool, profile)).decode(),
-                )
-                for tool in catalog
-            ]
+            defined = ((tool, catalog.definition(tool, profile)) for tool in catalog)
+            tools = [_listed(tool, definition) for tool, definition in defined if definition is not None]
             return broker_pb2.ListToolsResponse(tools=tools)
 
     async def CallTool(
@@ -89,6 +81,16 @@ class BrokerService(broker_pb2_grpc.BrokerServiceServicer):
             return self._settings
         turns = min(limits.max_turns, self._settings.max_turns)
         return self._settings.model_copy(update={"max_turns": turns})
+
+
+def _listed(tool: Tool, definition: dict[str, Any]) -> broker_pb2.Tool:
+    return broker_pb2.Tool(
+        name=tool.name,
+        description=tool.description,
+        full_name=tool.full_name,
+        backend=tool.backend,
+        definition=orjson.dumps(definition).decode(),
+    )
 
 
 def _call_context(context: Context, limits: broker_pb2.Limits | None = None) -> CallContext:

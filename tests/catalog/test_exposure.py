@@ -1,12 +1,14 @@
 from collections.abc import Mapping
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from broker.catalog.exposure import Exposed, build
 from broker.config.settings import ToolSettings
-from broker.descriptors.pool import Descriptors
+from broker.descriptors.pool import Descriptors, link
+from broker.descriptors.sources import ProtoFiles
 from broker.errors import CatalogError
 from broker.tool import Approval
 
@@ -25,6 +27,21 @@ def test_a_method_that_takes_a_stream_is_left_out_with_the_reason(probe_descript
     catalog = build([Exposed(backend="probe", descriptors=probe_descriptors)], {})
 
     assert "stream of requests" in catalog.left_out["probe.v1.ProbeService.Collect"]
+
+
+async def test_a_request_that_no_model_accepts_is_left_out_and_takes_no_other_tool_down(
+    tmp_path: Path,
+) -> None:
+    fields = "\n".join(f"string a_field_{'with_a_name_' * 5}{n} = {n};" for n in range(1, 3_500))
+    (tmp_path / "giant.proto").write_text(
+        f'syntax = "proto3"; package giant; message Giant {{ {fields} }} message Small {{ string name = 1; }}'
+        "service S { rpc Eat(Giant) returns (Small); rpc Drink(Small) returns (Small); }"
+    )
+    descriptors = link(await ProtoFiles(("giant.proto",), (tmp_path,)).load())
+    catalog = build([Exposed(backend="giant", descriptors=descriptors)], {})
+
+    assert [tool["function"]["name"] for tool in catalog.tools()] == ["giant_S_Drink"]
+    assert "so many fields" in catalog.left_out["giant.S.Eat"]
 
 
 @pytest.mark.parametrize(
