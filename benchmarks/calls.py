@@ -6,6 +6,7 @@ import os
 import statistics
 import time
 from collections.abc import Awaitable, Callable
+from typing import Any
 
 import grpc.aio
 import uvloop
@@ -62,39 +63,28 @@ async def _measure(port: int) -> list[Row]:
                     weather_pb2.Location(name="Paris"), timeout=30, metadata=_METADATA
                 )
 
-            cpu = await _interleaved(ours, reference, lambda once: _cpu_per_call(once, 64, 2_000))
-            throughput = await _interleaved(ours, reference, lambda once: _throughput(once, 16, 2_000))
-            latency = await _latency(ours, reference, 3_000)
+            return await _compared(ours, reference)
+
+
+async def _compared(ours: Once, reference: Once) -> list[Row]:
+    cpu = await _interleaved(ours, reference, lambda once: _cpu_per_call(once, 64, 2_000))
+    throughput = await _interleaved(ours, reference, lambda once: _throughput(once, 16, 2_000))
+    latency = await _latency(ours, reference, 3_000)
     return [
-        Row(
-            name="`Broker.call`, 64 at once: CPU",
-            reference_name="generated stub",
-            ours=cpu[0] * 1e6,
-            reference=cpu[1] * 1e6,
-            unit="µs",
-            floor=1.25,
-            goal=1.10,
-        ),
-        Row(
-            name="`Broker.call`, 16 at once: throughput",
-            reference_name="generated stub",
-            ours=throughput[0],
-            reference=throughput[1],
-            unit="/s",
-            floor=0.75,
-            goal=0.85,
-            more_is_better=True,
-        ),
-        Row(
-            name="`Broker.call`, one at a time: median",
-            reference_name="generated stub",
-            ours=latency[0] * 1e6,
-            reference=latency[1] * 1e6,
-            unit="µs",
-            floor=1.25,
-            goal=1.10,
-        ),
+        _row("64 at once: CPU", (cpu[0] * 1e6, cpu[1] * 1e6), unit="µs", floor=1.25, goal=1.10),
+        _row("16 at once: throughput", throughput, unit="/s", floor=0.75, goal=0.85, more_is_better=True),
+        _row("one at a time: median", (latency[0] * 1e6, latency[1] * 1e6), unit="µs", floor=1.25, goal=1.10),
     ]
+
+
+def _row(name: str, pair: tuple[float, float], **bounds: Any) -> Row:
+    return Row(
+        name=f"`Broker.call`, {name}",
+        reference_name="generated stub",
+        ours=pair[0],
+        reference=pair[1],
+        **bounds,
+    )
 
 
 async def _measure_parallel(port: int) -> list[Row]:

@@ -17,7 +17,7 @@ from broker.descriptors.pool import Descriptors, link
 from broker.descriptors.reflection import Reflection
 from broker.descriptors.sources import DescriptorSource, ProtoFiles, Protoset
 from broker.dispatch import Broker
-from broker.errors import BrokerError, DescriptorError
+from broker.errors import BrokerError, ConfigError, DescriptorError
 from broker.guards.approval import approval
 from broker.models.model import Model
 from broker.tool import Invoke
@@ -34,13 +34,14 @@ async def open(source: Settings | str | Path) -> AsyncIterator[Broker]:
     each of which says what to mend. Connections to backends are made by their first call.
     """
     settings = source if isinstance(source, Settings) else loading.load(source)
-    descriptors = await load_descriptors(settings.backends)
-    catalog = build_catalog(settings, descriptors)
     async with AsyncExitStack() as stack:
-        backends = {}
-        for name, backend in settings.backends.items():
-            backends[name] = _backend(name, backend, catalog, descriptors[name])
-            stack.push_async_callback(backends[name].close)
+        with loading.placed(settings):
+            descriptors = await load_descriptors(settings.backends)
+            catalog = build_catalog(settings, descriptors)
+            backends = {}
+            for name, backend in settings.backends.items():
+                backends[name] = _backend(name, backend, catalog, descriptors[name])
+                stack.push_async_callback(backends[name].close)
         yield Broker(catalog, _guarded(router(backends)), CallLog(settings.log))
 
 
@@ -54,7 +55,8 @@ async def open_model(settings: Settings) -> AsyncIterator[Model]:
         wanted = settings.model
         if wanted.driver == "stand-in":
             wanted = await stack.enter_async_context(_stand_in())
-        model = ChatCompletions(wanted)
+        with loading.placed(settings):
+            model = ChatCompletions(wanted)
         stack.push_async_callback(model.close)
         yield model
 
@@ -73,11 +75,10 @@ async def load_descriptors(backends: Mapping[str, BackendSettings]) -> dict[str,
     """Reads what each backend offers, all at once; by name of backend."""
     loaded = await asyncio.gather(*map(_load, backends.values()), return_exceptions=True)
     found = dict(zip(backends, loaded, strict=True))
-    refused = [
-        f'backend "{name}": {error}' for name, error in found.items() if isinstance(error, BrokerError)
-    ]
+    refused = {name: error for name, error in found.items() if isinstance(error, BrokerError)}
     if refused:
-        raise DescriptorError("\n".join(refused))
+        lines = [f'backend "{name}": {error}' for name, error in refused.items()]
+        raise DescriptorError("\n".join(lines), key=("backends", next(iter(refused)), "descriptors"))
     return {name: _raised(result) for name, result in found.items()}
 
 
@@ -129,7 +130,10 @@ def _source(wanted: DescriptorSettings) -> DescriptorSource:
 
 def _backend(name: str, settings: BackendSettings, catalog: Catalog, descriptors: Descriptors) -> Backend:
     own = [tool for tool in catalog if tool.backend == name]
-    return Backend(open_channel(settings, own), descriptors, _metadata(settings))
+    try:
+        return Backend(open_channel(settings, own), descriptors, _metadata(settings))
+    except ConfigError as error:
+        raise ConfigError(str(error), key=("backends", name, "tls")) from error
 
 
 def _metadata(settings: BackendSettings) -> tuple[tuple[str, str], ...]:

@@ -2,6 +2,7 @@
 
 import sys
 from collections.abc import MutableMapping
+from contextlib import suppress
 from datetime import UTC, datetime
 from typing import Any, BinaryIO
 
@@ -12,7 +13,8 @@ from broker.errors import Code
 from broker.tool import Prepared, ToolCall
 
 _LEVELS = {"debug": 10, "info": 20, "warning": 30, "error": 40}
-_NO_HASH = ""
+_NOTHING: dict[str, str] = {}
+_MAX_NAME = 128
 
 
 class CallLog:
@@ -23,27 +25,49 @@ class CallLog:
         self._log = logger(settings, file)
         self._with_arguments = settings.level == "debug"
 
-    def refused(self, call: ToolCall, code: Code | None) -> None:
+    def refused(self, call: ToolCall, code: Code) -> None:
         """A call that was not understood, and so was not sent."""
-        self._write(call, code, tool=call.name[:128], backend=None, ms=0.0, request_hash=_NO_HASH)
+        self._log.info(
+            "call",
+            code=code.name,
+            call_id=call.id[:_MAX_NAME],
+            tool=call.name[:_MAX_NAME],
+            backend=None,
+            ms=0.0,
+            request_hash=None,
+            **self._arguments(call),
+        )
 
     def called(self, prepared: Prepared, code: Code | None, seconds: float) -> None:
         """A call that was executed; `code` is None when it succeeded."""
         tool = prepared.tool
-        ms = round(seconds * 1000, 2)
-        self._write(
-            prepared.call,
-            code,
+        self._log.info(
+            "call",
+            code="OK" if code is None else code.name,
+            call_id=prepared.call.id[:_MAX_NAME],
             tool=tool.full_name,
             backend=tool.backend,
-            ms=ms,
+            ms=round(seconds * 1000, 2),
             request_hash=prepared.request_hash,
+            **self._arguments(prepared.call),
         )
 
-    def _write(self, call: ToolCall, code: Code | None, **values: Any) -> None:
-        if self._with_arguments:
-            values["arguments"] = call.arguments[:10_000]
-        self._log.info("call", code="OK" if code is None else code.name, call_id=call.id, **values)
+    def _arguments(self, call: ToolCall) -> dict[str, str]:
+        return {"arguments": call.arguments[:10_000]} if self._with_arguments else _NOTHING
+
+
+class _Lines:
+    """Writes lines, and never fails: a call that was made must not fail for the line about it."""
+
+    def __init__(self, file: BinaryIO) -> None:
+        self._file = file
+
+    def write(self, line: bytes) -> None:
+        with suppress(OSError, ValueError):
+            self._file.write(line + b"\n")
+            self._file.flush()
+
+    debug = info = warning = error = write
 
 
 def logger(settings: LogSettings, file: BinaryIO | None = None) -> Any:
@@ -51,7 +75,7 @@ def logger(settings: LogSettings, file: BinaryIO | None = None) -> Any:
     import structlog  # it takes as long to load as gRPC, and commands that only look have no use for it
 
     return structlog.wrap_logger(
-        structlog.BytesLogger(sys.stderr.buffer if file is None else file),
+        _Lines(sys.stderr.buffer if file is None else file),
         processors=[_to_json if settings.format == "json" else _to_text()],
         wrapper_class=structlog.make_filtering_bound_logger(_LEVELS[settings.level]),
         cache_logger_on_first_use=True,
@@ -64,7 +88,12 @@ def _to_json(logger: Any, level: str, event: MutableMapping[str, Any]) -> bytes:
         from structlog.processors import format_exc_info
 
         event = format_exc_info(logger, level, event)
-    return orjson.dumps({"timestamp": datetime.now(UTC), "level": level, **event})
+    event["level"] = level
+    event["timestamp"] = datetime.now(UTC)
+    try:
+        return orjson.dumps(event)
+    except TypeError:  # half a character, which no UTF-8 can say
+        return orjson.dumps({key: _sayable(value) for key, value in event.items()})
 
 
 def _to_text() -> Any:
@@ -74,6 +103,10 @@ def _to_text() -> Any:
 
     def to_text(logger: Any, level: str, event: MutableMapping[str, Any]) -> bytes:
         stamped = {"timestamp": datetime.now(UTC).isoformat(), "level": level, **event}
-        return render(logger, level, stamped).encode()
+        return str(render(logger, level, stamped)).encode("utf-8", "replace")
 
     return to_text
+
+
+def _sayable(value: Any) -> Any:
+    return value.encode("utf-8", "replace").decode() if isinstance(value, str) else value

@@ -1,12 +1,13 @@
 """What can go wrong, sorted by who must act.
 
     BrokerError
-    ├── ConfigError       the operator, at start: a file, a key, a target, a listener
-    ├── DescriptorError   the operator, at start: a .proto, a protoset or a reflection that cannot be read
-    ├── CatalogError      the operator, at start: two methods with one name, a pattern that matches nothing
-    ├── ModelError        the operator or the user: the model's server cannot be used
-    └── ToolCallError     the model, on a call: always turned into a ToolResult, never raised to the caller
-        └── InvalidArguments   the arguments were not understood; nothing was sent
+    ├── StartError            the operator, at start; `key` is where in broker.yaml
+    │   ├── ConfigError       a file, a key, a target, a listener
+    │   ├── DescriptorError   a .proto, a protoset or a reflection that cannot be read
+    │   └── CatalogError      two methods with one name, a pattern that matches nothing
+    ├── ModelError            the operator or the user: the model's server cannot be used
+    └── ToolCallError         the model, on a call: turned into a ToolResult, never raised to the caller
+        └── InvalidArguments  the arguments were not understood; nothing was sent
 
 Anything else that is raised is a bug of the broker.
 """
@@ -46,20 +47,34 @@ class BrokerError(Exception):
     """The root of all errors that somebody other than the broker's developers can mend."""
 
 
-class ConfigError(BrokerError):
+class StartError(BrokerError):
+    """What keeps the broker from starting."""
+
+    def __init__(self, message: str, key: tuple[str | int, ...] = ()) -> None:
+        """`key` leads to what the error is about in broker.yaml: `("backends", "weather", "tls", "ca")`."""
+        super().__init__(message)
+        self.key = key
+
+
+class ConfigError(StartError):
     """Settings that cannot be used; the message says where (file, line, key) and what to write instead."""
 
 
-class DescriptorError(BrokerError):
+class DescriptorError(StartError):
     """Descriptors that cannot be read; the message holds the compiler's own lines where there are any."""
 
 
-class CatalogError(BrokerError):
+class CatalogError(StartError):
     """Methods that cannot be offered together; the message names each culprit and the cure."""
 
 
 class ModelError(BrokerError):
     """The model's server refused, failed, or answered what nobody can read."""
+
+    def __init__(self, message: str, *, is_refusal: bool = False) -> None:
+        """`is_refusal`: the server would refuse the same conversation again."""
+        super().__init__(message)
+        self.is_refusal = is_refusal
 
 
 class ToolCallError(BrokerError):

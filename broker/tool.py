@@ -1,6 +1,7 @@
 """The vocabulary: a tool, a call of it, its result, who calls, and what may happen around a call."""
 
 import enum
+import re
 import time
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
@@ -58,6 +59,8 @@ class Tool:
     method: MethodDescriptor
     backend: str
     """The name of the service that answers, as in broker.yaml."""
+    idempotent: bool = False
+    """Whether its .proto says that calling it twice does no more than calling it once, and is trusted."""
     policy: Policy = field(default_factory=Policy)
 
     @property
@@ -100,6 +103,11 @@ class ToolResult:
         return self.code is not None
 
 
+# https://github.com/grpc/grpc/blob/master/doc/PROTOCOL-HTTP2.md, Custom-Metadata; `-bin` keys hold bytes.
+_METADATA_KEY = re.compile(r"(?!grpc-)[0-9a-z_.-]+(?<!-bin)")
+_METADATA_VALUE = re.compile(r"[ -~]*")
+
+
 @dataclass(frozen=True, kw_only=True, slots=True)
 class CallContext:
     """Who calls, until when, and with what metadata."""
@@ -110,6 +118,15 @@ class CallContext:
     """The point in time (`time.monotonic()`) after which nobody waits for the result; None: none."""
     metadata: tuple[tuple[str, str], ...] = ()
     """gRPC metadata that is sent along to the backend."""
+
+    def __post_init__(self) -> None:
+        """Raises ValueError for metadata that gRPC cannot send."""
+        for key, value in self.metadata:
+            if not (_METADATA_KEY.fullmatch(key) and _METADATA_VALUE.fullmatch(value)):
+                raise ValueError(
+                    f"the metadata {key[:64]!r} cannot be sent: "
+                    "a key is of a-z 0-9 _ . - and a value is printable ASCII"
+                )
 
     def time_remaining(self) -> float | None:
         """Seconds until the deadline, not below 0; None where there is none.

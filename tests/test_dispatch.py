@@ -4,6 +4,7 @@ import io
 import json
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import orjson
@@ -166,6 +167,25 @@ async def test_a_status_of_the_backend_is_a_result_with_its_code_and_advice(
     assert advice[-1].endswith(".")
 
 
+@pytest.mark.parametrize(
+    ("code", "idempotent", "told"),
+    [
+        pytest.param(Code.UNAVAILABLE, False, "may have been done all the same", id="unknown outcome"),
+        pytest.param(Code.UNAVAILABLE, True, "try once more", id="harmless to repeat"),
+        pytest.param(Code.INVALID_ARGUMENT, False, "call again", id="nothing was done"),
+    ],
+)
+async def test_a_call_of_unknown_outcome_is_not_to_be_repeated_unless_that_does_no_harm(
+    broker: Broker, code: Code, idempotent: bool, told: str
+) -> None:
+    prepared = broker.prepare(call("Fail", {"code": int(code)}))
+    assert isinstance(prepared, Prepared)
+
+    result = await broker.execute(replace(prepared, tool=replace(prepared.tool, idempotent=idempotent)))
+
+    assert told in result.content.splitlines()[-1]
+
+
 async def test_the_details_of_a_status_are_worded_for_the_model_and_stack_traces_left_out(
     broker: Broker,
 ) -> None:
@@ -274,6 +294,7 @@ async def test_calls_overlap_in_time(probe: tuple[Probe, int], broker: Broker) -
             {"count": 9, "length": 300}, {"max_bytes": 250}, 1, "max_bytes", id="the first is always taken"
         ),
         pytest.param({"count": 2, "wait": True}, {"max_seconds": 0.2}, 2, "max_seconds", id="seconds"),
+        pytest.param({"count": 2, "wait": True}, {"timeout": 0.5}, 2, "max_seconds", id="the call's timeout"),
     ],
 )
 async def test_a_stream_is_collected_up_to_its_bounds_and_the_result_says_whether_it_was_cut(
@@ -359,6 +380,54 @@ async def test_a_bug_is_raised_and_logged_as_such(broker: Broker) -> None:
         await Broker(broker.catalog, broken, CallLog(LogSettings(), file)).call(call("Echo", {"text": "a"}))
 
     assert [line["code"] for line in log_lines(file)] == ["INTERNAL"]
+
+
+@pytest.mark.parametrize("log_format", ["json", "console"])
+async def test_a_log_that_cannot_be_written_does_not_fail_a_call_that_was_made(
+    broker: Broker, log_format: str
+) -> None:
+    class Gone(io.BytesIO):
+        def write(self, line: object, /) -> int:
+            raise BrokenPipeError
+
+    settings = LogSettings.model_validate({"format": log_format})
+    result = await Broker(broker.catalog, broker._invoke, CallLog(settings, Gone())).call(
+        call("Echo", {"text": "a"})
+    )
+
+    assert not result.is_error
+
+
+@pytest.mark.parametrize("log_format", ["json", "console"])
+async def test_half_a_character_in_a_name_or_an_id_is_a_result_and_a_line(
+    broker: Broker, log_format: str
+) -> None:
+    file = io.BytesIO()
+    log = CallLog(LogSettings.model_validate({"format": log_format}), file)
+
+    result = await Broker(broker.catalog, broker._invoke, log).call(
+        ToolCall(id="\ud800", name="\ud800", arguments="{}")
+    )
+
+    assert result.code is Code.NOT_FOUND
+    assert b"NOT_FOUND" in file.getvalue()
+
+
+async def test_an_endless_id_makes_no_endless_line(broker: Broker) -> None:
+    file = io.BytesIO()
+    logged = Broker(broker.catalog, broker._invoke, CallLog(LogSettings(), file))
+
+    await logged.call(ToolCall(id="x" * 1_000_000, name="y" * 1_000_000, arguments="{}"))
+
+    assert len(file.getvalue()) < 1_000
+
+
+@pytest.mark.parametrize(
+    "pair", [("X-Upper", "a"), ("key-bin", "a"), ("grpc-timeout", "a"), ("key", "a\nb"), ("", "a")]
+)
+def test_metadata_that_grpc_cannot_send_is_refused_where_it_is_given(pair: tuple[str, str]) -> None:
+    with pytest.raises(ValueError, match="cannot be sent"):
+        CallContext(metadata=(pair,))
 
 
 async def test_the_log_can_be_read_by_a_person(broker: Broker) -> None:

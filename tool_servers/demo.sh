@@ -22,5 +22,5 @@ status=0
 broker chat -plaintext -proto weather/v1/weather.proto -import-path protos "${line##* }" "$1" || status=$?
 
 kill -TERM "$server" && wait "$server" || true
-echo "weather: $(grep -c 'GetWeather' "$log" || true) GetWeather call(s); $(grep -o 'max_in_flight=.*' "$log")"
+echo "weather: $(grep -c 'method=' "$log" || true) call(s); $(grep -o 'max_in_flight=.*' "$log")"
 exit "$status"

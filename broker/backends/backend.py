@@ -43,7 +43,7 @@ class Backend:
         try:
             return await send(prepared, timeout, self._metadata + context.metadata)
         except grpc.aio.AioRpcError as error:
-            raise to_error(error) from error
+            raise to_error(error, idempotent=prepared.tool.idempotent) from error
         except DecodeError as error:
             raise ToolCallError(
                 Code.DATA_LOSS, "DATA_LOSS: the service's answer does not fit its .proto. Tell the user."

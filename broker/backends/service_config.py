@@ -19,8 +19,6 @@ _RETRY_POLICY = {
 }
 # After many failures in a row no call is sent twice any more: a service that is down is not hammered.
 _RETRY_THROTTLING = {"maxTokens": 100, "tokenRatio": 0.1}
-_NO_HARM = (1, 2)
-"""google.protobuf.MethodOptions.IdempotencyLevel: NO_SIDE_EFFECTS, IDEMPOTENT."""
 
 
 def service_config(tools: Iterable[Tool], *, health_check: bool = False) -> str:
@@ -44,5 +42,5 @@ def _method_name(tool: Tool) -> dict[str, str]:
 
 def _may_retry(tool: Tool) -> bool:
     if tool.policy.retry is Retry.IDEMPOTENT:
-        return tool.method.GetOptions().idempotency_level in _NO_HARM
+        return tool.idempotent
     return tool.policy.retry is Retry.ALWAYS

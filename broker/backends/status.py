@@ -23,12 +23,14 @@ _CORRECT = "Correct the arguments and call again."
 _GONE = "Do not call again with the same arguments; tell the user."
 _LATER = "This may pass: try once more, or tell the user that it cannot be done at the moment."
 _FAULT = "The fault is the service's, not the arguments'; tell the user that it could not be done."
+_UNKNOWN = "It may have been done all the same: find out before you call again, or tell the user."
+_SMALLER = "Ask for less at once; it may have been done all the same."
 
 ADVICE = {
     Code.CANCELLED: _LATER,
     Code.UNKNOWN: _FAULT,
     Code.INVALID_ARGUMENT: _CORRECT,
-    Code.DEADLINE_EXCEEDED: "It took too long, and may have been done all the same; tell the user.",
+    Code.DEADLINE_EXCEEDED: "It took too long; tell the user, or ask for less.",
     Code.NOT_FOUND: _CORRECT,
     Code.ALREADY_EXISTS: _CORRECT,
     Code.PERMISSION_DENIED: _GONE,
@@ -44,15 +46,27 @@ ADVICE = {
 }
 """What the model can do about each code."""
 
+OUTCOME_UNKNOWN = frozenset(
+    {Code.CANCELLED, Code.UNKNOWN, Code.DEADLINE_EXCEEDED, Code.INTERNAL, Code.UNAVAILABLE, Code.DATA_LOSS}
+)
+"""Codes that also come when the service has acted: then only an idempotent call may be repeated."""
 
-def to_error(error: grpc.aio.AioRpcError) -> ToolCallError:
+
+def to_error(error: grpc.aio.AioRpcError, *, idempotent: bool) -> ToolCallError:
     """The status that ended a call → its code, its message, its details, and what to do about it."""
     code = Code(error.code().value[0])
+    message = error.details() or "no message"
     trailers = error.trailing_metadata()
     raw = None if trailers is None else trailers.get(_STATUS_DETAILS)
-    lines = [f"{code.name}: {_cut(error.details() or 'no message')}"]
+    lines = [f"{code.name}: {_cut(message)}"]
     lines += _details(raw) if isinstance(raw, bytes) else []
-    return ToolCallError(code, "\n".join([*lines, ADVICE[code]]))
+    return ToolCallError(code, "\n".join([*lines, _advice(code, message, idempotent=idempotent)]))
+
+
+def _advice(code: Code, message: str, *, idempotent: bool) -> str:
+    if code is Code.RESOURCE_EXHAUSTED and "larger than max" in message:
+        return _SMALLER
+    return ADVICE[code] if idempotent or code not in OUTCOME_UNKNOWN else _UNKNOWN
 
 
 def _details(raw: bytes) -> list[str]:

@@ -3,6 +3,8 @@
 import asyncio
 from collections.abc import AsyncIterable, Callable
 
+import grpc
+import grpc.aio
 from google.protobuf.message import Message
 
 from broker.tool import Policy, Stream
@@ -33,5 +35,10 @@ async def collect(stream: AsyncIterable[bytes], parse: Callable[[bytes], Message
                     reason = MAX_MESSAGES
                     break
     except TimeoutError:
+        reason = MAX_SECONDS
+    except grpc.aio.AioRpcError as error:
+        # The call's own deadline may be the shorter one; what has come by then is worth as much.
+        if not messages or error.code() is not grpc.StatusCode.DEADLINE_EXCEEDED:
+            raise
         reason = MAX_SECONDS
     return Stream(messages=tuple(messages), complete=reason == END, reason=reason)

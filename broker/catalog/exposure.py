@@ -72,16 +72,27 @@ def _tools_of(exposed: Exposed, rules: ToolRules, left_out: dict[str, str]) -> I
 
 def _tool(exposed: Exposed, method: MethodDescriptor, options: MethodOptions, settings: ToolSettings) -> Tool:
     trusted = exposed.descriptors.trusted
-    # A reflected server does not choose its name: it could take the place of another's tool.
-    alias = settings.name if settings.name is not None else options.name if trusted else None
-    name = tool_name(method.full_name, exposed.prefix) if alias is None else _checked(alias, method)
     return Tool(
-        name=name,
+        name=_name(exposed, method, options, settings),
         description=_description(exposed.descriptors, method, options, settings),
         method=method,
         backend=exposed.backend,
+        idempotent=trusted and options.idempotency_level in _HARMLESS,
         policy=policy(options, settings, trusted=trusted),
     )
+
+
+_HARMLESS = ("NO_SIDE_EFFECTS", "IDEMPOTENT")
+
+
+def _name(exposed: Exposed, method: MethodDescriptor, options: MethodOptions, settings: ToolSettings) -> str:
+    if settings.name is not None:
+        return _checked(settings.name, method)
+    # A reflected server does not choose its name: it could take the place of another's tool.
+    if options.name is None or not exposed.descriptors.trusted:
+        return tool_name(method.full_name, exposed.prefix)
+    head = "" if exposed.prefix is None else f"{exposed.prefix}_"
+    return _checked(head + options.name, method)
 
 
 def _description(
@@ -107,20 +118,21 @@ def _refuse_clashes(tools: Sequence[Tool]) -> None:
     taken: dict[str, Tool] = {}
     for tool in tools:
         if tool.name in RESERVED:
-            raise CatalogError(
-                f'{_culprit(tool)} is called "{tool.name}", which is the broker\'s own. {_CURE}'
-            )
+            fact = f'{_culprit(tool)} is called "{tool.name}", which is the broker\'s own'
+            raise CatalogError(f"{fact}. {_OTHER_NAME}", ("backends", tool.backend))
         other = taken.setdefault(tool.name.lower(), tool)
         if other is not tool:
-            raise CatalogError(
-                f'{_culprit(other)} and {_culprit(tool)} would both be called "{tool.name}". {_CURE}'
-            )
+            fact = f'{_culprit(other)} and {_culprit(tool)} would both be called "{tool.name}"'
+            # `tools` knows methods by full name, and would rename both.
+            cure = _OTHER_BACKEND if other.full_name == tool.full_name else _OTHER_NAME
+            raise CatalogError(f"{fact}. {cure}", ("backends", tool.backend))
 
 
-_CURE = (
-    "Give one of them a name in broker.yaml (`tools: {<full name>: {name: …}}`), "
-    "its backend a `prefix`, or leave it out with `hide`."
+_OTHER_NAME = (
+    "Give it another name in broker.yaml (`tools: {<full name>: {name: …}}`), its backend a `prefix`, "
+    "or leave it out with `hide`."
 )
+_OTHER_BACKEND = "Give one of the backends a `prefix`, or leave the method out of one with `hide`."
 
 
 def _culprit(tool: Tool) -> str:
@@ -130,18 +142,18 @@ def _culprit(tool: Tool) -> str:
 def _refuse_idle_patterns(backends: Sequence[Exposed], tools: Mapping[str, ToolSettings]) -> None:
     # A misspelt `approval: required` that fits nothing would protect nothing.
     everything = [method.full_name for exposed in backends for method in exposed.methods()]
-    _refuse_idle("tools", tools, everything)
+    for pattern in tools:
+        _refuse_idle(pattern, ("tools", pattern), everything)
     for exposed in backends:
         own = [method.full_name for method in exposed.methods()]
-        _refuse_idle(f"backends.{exposed.backend}.expose", [p for p in exposed.expose if p != "*"], own)
-        _refuse_idle(f"backends.{exposed.backend}.hide", exposed.hide, own)
+        for key, patterns in (("expose", exposed.expose), ("hide", exposed.hide)):
+            for place, pattern in enumerate(patterns):
+                if pattern != "*":
+                    _refuse_idle(pattern, ("backends", exposed.backend, key, place), own)
 
 
-def _refuse_idle(
-    key: str, patterns: Sequence[str] | Mapping[str, ToolSettings], full_names: list[str]
-) -> None:
-    for pattern in patterns:
-        if not any(fits_any(full_name, (pattern,)) for full_name in full_names):
-            near = difflib.get_close_matches(pattern, full_names, n=1, cutoff=0.5)
-            cure = f' Did you mean "{near[0]}"?' if near else " Correct it or take it out."
-            raise CatalogError(f'{key}: "{pattern}" fits no method.{cure}')
+def _refuse_idle(pattern: str, key: tuple[str | int, ...], full_names: list[str]) -> None:
+    if not any(fits_any(full_name, (pattern,)) for full_name in full_names):
+        near = difflib.get_close_matches(pattern, full_names, n=1, cutoff=0.5)
+        cure = f'did you mean "{near[0]}"?' if near else "correct it or take it out"
+        raise CatalogError(f'"{pattern}" fits no method; {cure}', key)

@@ -16,7 +16,7 @@ def serve(
     config: Annotated[Path, typer.Option("--config", "-c", metavar="FILE", help="What to serve.")] = Path(
         "broker.yaml"
     ),
-    check: Annotated[bool, typer.Option("--check", help="Check the file, and do not serve.")] = False,
+    check: Annotated[bool, typer.Option("--check", help="Do all that is done at start, and end.")] = False,
 ) -> None:
     """Serve BrokerService over gRPC: ListTools, CallTool and Chat.
 
@@ -27,11 +27,16 @@ def serve(
     from broker.config import loading
 
     settings = loading.load(config)
+    with asyncio.Runner(loop_factory=_loop) as runner:
+        runner.run(_check(settings) if check else _serve(settings))
     if check:
         typer.echo(f"{config}: is in order; backends: {', '.join(settings.backends)}")
-        return
-    with asyncio.Runner(loop_factory=_loop) as runner:
-        runner.run(_serve(settings))
+
+
+async def _check(settings: "Settings") -> None:
+    from broker.servers import lifecycle
+
+    await lifecycle.check(settings)
 
 
 async def _serve(settings: "Settings") -> None:

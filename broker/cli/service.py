@@ -42,7 +42,7 @@ def settings_of(sources: Sequence[str], flags: ServiceFlags) -> Settings:
 def changed(settings: Settings, **values: Any) -> Settings:
     """The same settings with other values, which are checked like all others."""
     given = {name: getattr(settings, name) for name in settings.model_fields_set}
-    return loading.from_values({**given, **values}, base=Path())
+    return loading.from_values({**given, **values}, base=Path()).read_from(settings.file)
 
 
 def _with_metadata(backend: BackendSettings, more: dict[str, str]) -> dict[str, Any]:

@@ -50,9 +50,11 @@ def tools(
 async def _catalog(settings: "Settings", max_time: float | None) -> "Catalog":
     from broker import assembly
     from broker.cli.waiting import bounded
+    from broker.config.loading import placed
 
     async with bounded(max_time):
-        return assembly.build_catalog(settings, await assembly.load_descriptors(settings.backends))
+        with placed(settings):
+            return assembly.build_catalog(settings, await assembly.load_descriptors(settings.backends))
 
 
 def _check_profile(profile: str) -> None:

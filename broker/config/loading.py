@@ -1,15 +1,16 @@
 """A broker.yaml, or values given by flags → settings, or a line for each problem."""
 
 import os
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 from pydantic import ValidationError
 
-from broker.config.problems import KeyPath, wordings
+from broker.config.problems import KeyPath, Problem, wordings
 from broker.config.settings import Settings
-from broker.errors import ConfigError
+from broker.errors import ConfigError, StartError
 
 _MAX_TOLD = 20
 """So many problems of a file are told at once."""
@@ -34,7 +35,25 @@ def load(path: Path | str, *, env: Mapping[str, str] = os.environ) -> Settings:
         lines = [problem.line(path) for problem in sorted(document.problems)]
         more = [f"{path}: and {len(lines) - _MAX_TOLD} more"] if len(lines) > _MAX_TOLD else []
         raise ConfigError("\n".join(lines[:_MAX_TOLD] + more))
-    return settings
+    return settings.read_from(path)
+
+
+@contextmanager
+def placed(settings: Settings) -> Iterator[None]:
+    """Within, a StartError gets the file, line and column of its `key`, where the settings have a file."""
+    try:
+        yield
+    except StartError as error:
+        if settings.file is None or not error.key:
+            raise
+        raise type(error)(_place(settings.file, error)) from error
+
+
+def _place(file: Path, error: StartError) -> str:
+    from broker.config import yaml_file
+
+    place = yaml_file.read(file, os.environ).place(error.key)
+    return Problem(place, error.key, str(error)).line(file)
 
 
 def from_values(values: dict[str, Any], *, base: Path) -> Settings:

@@ -1,5 +1,6 @@
 """What broker.yaml may say. Data only: nothing here opens a file of a backend or makes a connection."""
 
+from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 
 from pydantic import (
@@ -7,6 +8,7 @@ from pydantic import (
     BeforeValidator,
     ConfigDict,
     Field,
+    PrivateAttr,
     SecretStr,
     ValidationInfo,
     model_validator,
@@ -235,6 +237,8 @@ class LogSettings(_Settings):
 class Settings(_Settings):
     """All of broker.yaml."""
 
+    _file: Path | None = PrivateAttr(default=None)
+
     model: ModelSettings = ModelSettings()
     server: ServerSettings = ServerSettings()
     backends: dict[BackendName, BackendSettings] = {}
@@ -242,3 +246,14 @@ class Settings(_Settings):
     """By pattern of full names; an exact name beats a pattern, a longer literal prefix a shorter."""
     chat: ChatSettings = ChatSettings()
     log: LogSettings = LogSettings()
+
+    @property
+    def file(self) -> Path | None:
+        """The file that they were read from; None: no file."""
+        return self._file
+
+    def read_from(self, file: Path | None) -> Self:
+        """The same settings, which know the file that they were read from."""
+        copy = self.model_copy()
+        copy._file = file
+        return copy

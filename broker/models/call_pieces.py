@@ -168,11 +168,11 @@ def _step(mark: str) -> int:
 
 
 def _call(slot: _Slot, arguments: str, used: set[str]) -> ToolCall:
-    id = slot.id
+    id = joined([slot.id])
     if not id or id in used:
         id = f"call_{secrets.token_hex(12)}"
     used.add(id)
-    return ToolCall(id=id, name=slot.name, arguments=arguments)
+    return ToolCall(id=id, name=joined([slot.name]), arguments=arguments)
 
 
 def _check_number(calls: int) -> None:

@@ -36,7 +36,9 @@ class ChatCompletions:
         Raises ConfigError when `settings` lack the model's name, or the key for OpenAI's own server.
         """
         if settings.name is None:
-            raise ConfigError('model: "name" is missing; write the model\'s name, as its server knows it')
+            raise ConfigError(
+                '"name" is missing; write the model\'s name, as its server knows it', ("model",)
+            )
         self.name = settings.name
         self._settings = settings
         self._client = _client(settings, max_retries)
@@ -115,7 +117,7 @@ def _client(settings: ModelSettings, max_retries: int) -> openai.AsyncOpenAI:
             api_key=key, base_url=settings.base_url, timeout=settings.timeout, max_retries=max_retries
         )
     except openai.OpenAIError:
-        raise ConfigError('model: "api_key" is missing; write it, or set OPENAI_API_KEY') from None
+        raise ConfigError('"api_key" is missing; write it, or set OPENAI_API_KEY', ("model",)) from None
 
 
 def _parameters(settings: ModelSettings, host: str) -> dict[str, Any]:

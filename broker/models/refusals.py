@@ -23,11 +23,14 @@ _CURES: Mapping[int, str] = {
     429: "It is asked too often, or the account's quota is used up. Try later, or check the account.",
 }
 
+_REFUSALS = (400, 413, 422)
+
 
 def explain(error: Exception, server: str, *, timeout: float, key: str | None) -> ModelError:
     """`error` is one of FAILURES; `server` is how the message names the one that was asked."""
     message = _explain(error, server, timeout)
-    return ModelError(message.replace(key, "***") if key else message)
+    is_refusal = isinstance(error, openai.APIStatusError) and error.status_code in _REFUSALS
+    return ModelError(message.replace(key, "***") if key else message, is_refusal=is_refusal)
 
 
 def _explain(error: Exception, server: str, timeout: float) -> str:

@@ -42,11 +42,14 @@ class BrokerService(broker_pb2_grpc.BrokerServiceServicer):
                 grpc.StatusCode.INVALID_ARGUMENT,
                 f'profile: there is no "{profile[:64]}". Send one of: {", ".join(PROFILES)}.',
             )
-        async with self.in_flight.call(context):
+        response = broker_pb2.ListToolsResponse()
+        with self.in_flight.call(context):
             catalog = self._broker.catalog
             defined = ((tool, catalog.definition(tool, profile)) for tool in catalog)
-            tools = [_listed(tool, definition) for tool, definition in defined if definition is not None]
-            return broker_pb2.ListToolsResponse(tools=tools)
+            response.tools.extend(
+                _listed(tool, definition) for tool, definition in defined if definition is not None
+            )
+        return response
 
     async def CallTool(
         self, request: broker_pb2.CallToolRequest, context: Context
@@ -57,9 +60,11 @@ class BrokerService(broker_pb2_grpc.BrokerServiceServicer):
                 grpc.StatusCode.INVALID_ARGUMENT, "call.name: missing. Send the name of a tool."
             )
         call = ToolCall(id=asked.id, name=asked.name, arguments=asked.arguments)
-        async with self.in_flight.call(context):
+        response = broker_pb2.CallToolResponse()
+        with self.in_flight.call(context):
             result = await self._broker.call(call, _call_context(context))
-            return broker_pb2.CallToolResponse(result=chat_messages.tool_result(result))
+            response.result.CopyFrom(chat_messages.tool_result(result))
+        return response
 
     async def Chat(
         self, request: broker_pb2.ChatRequest, context: Context
@@ -69,7 +74,7 @@ class BrokerService(broker_pb2_grpc.BrokerServiceServicer):
             messages = chat_messages.to_openai(request.messages)
         except ValueError as error:
             await context.abort(grpc.StatusCode.INVALID_ARGUMENT, str(error))
-        async with self.in_flight.call(context):
+        with self.in_flight.call(context):
             chat = Chat(self._broker, self._model, self._limited(request.limits))
             run = chat.run(messages, context=_call_context(context, request.limits))
             async with contextlib.aclosing(run) as events:

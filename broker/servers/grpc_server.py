@@ -1,14 +1,14 @@
 """BrokerService and where to listen → a gRPC server, with health and reflection beside it."""
 
 from dataclasses import dataclass
-from pathlib import Path
 
 import grpc
 import grpc.aio
 from grpc_health.v1 import health, health_pb2, health_pb2_grpc
 from grpc_reflection.v1alpha import reflection, reflection_pb2
 
-from broker.config.settings import ServerSettings, ServerTlsSettings
+from broker.backends.credentials import server_credentials
+from broker.config.settings import ServerSettings
 from broker.errors import ConfigError
 from broker.servers.broker_service import BrokerService
 from broker.v1 import broker_pb2, broker_pb2_grpc
@@ -62,30 +62,24 @@ def _add_reflection(server: grpc.aio.Server) -> None:
 
 
 def _listen(server: grpc.aio.Server, settings: ServerSettings) -> int:
+    secured = credentials(settings)
     try:
-        if settings.tls is None:
+        if secured is None:
             return server.add_insecure_port(settings.grpc)
-        return server.add_secure_port(settings.grpc, _credentials(settings.tls))
+        return server.add_secure_port(settings.grpc, secured)
     except RuntimeError as error:
         raise ConfigError(
-            f'server.grpc: "{settings.grpc}" cannot be listened on. '
-            "Another process may hold the port: choose another, or 0 for a free one."
+            f'"{settings.grpc}" cannot be listened on; '
+            "another process may hold the port: choose another, or 0 for a free one",
+            ("server", "grpc"),
         ) from error
 
 
-def _credentials(tls: ServerTlsSettings) -> grpc.ServerCredentials:
-    client_ca = None if tls.client_ca is None else _read(tls.client_ca)
-    return grpc.ssl_server_credentials(
-        [(_read(tls.key), _read(tls.cert))],
-        root_certificates=client_ca,
-        require_client_auth=client_ca is not None,
-    )
-
-
-def _read(path: Path) -> bytes:
+def credentials(settings: ServerSettings) -> grpc.ServerCredentials | None:
+    """None for plaintext. Raises ConfigError when a file cannot be used."""
+    if settings.tls is None:
+        return None
     try:
-        return path.read_bytes()
-    except OSError as error:
-        raise ConfigError(
-            f'server.tls: "{path}" cannot be read: {error.strerror}. Name a PEM file.'
-        ) from error
+        return server_credentials(settings.tls)
+    except ConfigError as error:
+        raise ConfigError(str(error), ("server", "tls")) from error

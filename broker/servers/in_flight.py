@@ -25,7 +25,7 @@ class InFlight:
         self.idle.set()
 
     def call(self, context: Context) -> "_Call":
-        """An asynchronous context manager around the work of one call."""
+        """A context manager around the work of one call; nothing but an abort leaves it."""
         return _Call(self, context)
 
 
@@ -37,24 +37,31 @@ class _Call:
         self._in_flight = in_flight
         self._context = context
 
-    async def __aenter__(self) -> None:
+    def __enter__(self) -> None:
         self._in_flight.count += 1
         self._in_flight.idle.clear()
 
-    async def __aexit__(
+    def __exit__(
         self, _: type[BaseException] | None, error: BaseException | None, __: TracebackType | None
-    ) -> None:
+    ) -> bool:
         self._in_flight.count -= 1
         if self._in_flight.count == 0:
             self._in_flight.idle.set()
-        if isinstance(error, Exception) and not isinstance(error, grpc.aio.AbortError):
-            await self._tell(error)
+        if not isinstance(error, Exception) or isinstance(error, grpc.aio.AbortError):
+            return False
+        self._tell(error)
+        return True
 
-    async def _tell(self, error: Exception) -> None:
-        if isinstance(error, ModelError):
-            await self._context.abort(grpc.StatusCode.UNAVAILABLE, str(error))
+    def _tell(self, error: Exception) -> None:
         # grpc.aio would send the text of the exception to the client; it stays in the log, under an id.
         error_id = secrets.token_hex(6)
-        self._in_flight.log.error("internal error", error_id=error_id, exc_info=error)
-        told = f"internal error {error_id}: the operator finds it in the broker's log"
-        await self._context.abort(grpc.StatusCode.INTERNAL, told)
+        where = f"error {error_id}: the operator finds it in the broker's log"
+        if isinstance(error, ModelError):
+            self._in_flight.log.error("model error", error_id=error_id, error=str(error))
+            code = grpc.StatusCode.INVALID_ARGUMENT if error.is_refusal else grpc.StatusCode.UNAVAILABLE
+            fact = "the model refused the conversation" if error.is_refusal else "the model cannot be asked"
+        else:
+            self._in_flight.log.error("internal error", error_id=error_id, exc_info=error)
+            code, fact = grpc.StatusCode.INTERNAL, "the broker failed"
+        self._context.set_code(code)
+        self._context.set_details(f"{fact}; {where}")

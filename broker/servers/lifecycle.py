@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator, Callable
 
 from broker import assembly
 from broker.call_log import logger
+from broker.config.loading import placed
 from broker.config.settings import ServerSettings, Settings
 from broker.servers import grpc_server
 from broker.servers.broker_service import BrokerService
@@ -14,15 +15,24 @@ from broker.servers.grpc_server import GrpcServer
 
 
 async def serve(settings: Settings, *, ready: Callable[[int], None] | None = None) -> None:
-    """Serves until SIGTERM or SIGINT, then drains. `ready` is told the port once calls are taken.
+    """Serves until SIGTERM or SIGINT, then drains; a second signal ends it at once.
 
-    Raises ConfigError, DescriptorError or CatalogError when it cannot start.
+    `ready` is told the port once calls are taken. Raises StartError when it cannot start.
     """
-    stop = _stop_signal()
     async with running(settings) as port:
         if ready is not None:
             ready(port)
-        await stop.wait()
+        await _stop_signal()
+
+
+async def check(settings: Settings) -> None:
+    """Does all that `serve` does at start, but does not listen. Raises StartError, as `serve` would.
+
+    Services that are known by reflection are asked.
+    """
+    async with assembly.open(settings), assembly.open_model(settings):
+        with placed(settings):
+            grpc_server.credentials(settings.server)
 
 
 @contextlib.asynccontextmanager
@@ -30,7 +40,8 @@ async def running(settings: Settings) -> AsyncIterator[int]:
     """The service, listening; the port is handed out. Leaving drains it."""
     async with assembly.open(settings) as broker, assembly.open_model(settings) as model:
         service = BrokerService(broker, model, settings.chat, logger(settings.log))
-        started = await grpc_server.start(service, settings.server)
+        with placed(settings):
+            started = await grpc_server.start(service, settings.server)
         try:
             yield started.port
         finally:
@@ -49,9 +60,15 @@ async def _drain(started: GrpcServer, service: BrokerService, settings: ServerSe
     await refusing
 
 
-def _stop_signal() -> asyncio.Event:
+async def _stop_signal() -> None:
+    """Waits for SIGTERM or SIGINT; until it has begun, and after it, they end the process as ever."""
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
-    for number in (signal.SIGTERM, signal.SIGINT):
+    numbers = (signal.SIGTERM, signal.SIGINT)
+    for number in numbers:
         loop.add_signal_handler(number, stop.set)
-    return stop
+    try:
+        await stop.wait()
+    finally:
+        for number in numbers:
+            loop.remove_signal_handler(number)

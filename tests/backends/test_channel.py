@@ -1,6 +1,7 @@
 import asyncio
 import json
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +12,7 @@ from grpc_health.v1 import health, health_pb2
 
 from broker import assembly
 from broker.backends.service_config import service_config
+from broker.catalog.exposure import Exposed, build
 from broker.config.settings import Settings
 from broker.descriptors.pool import Descriptors
 from broker.errors import Code, ConfigError
@@ -98,10 +100,32 @@ async def test_a_pem_file_that_is_missing_is_refused_at_start(
     settings = settings_for(1, backend={"plaintext": False, "tls": {"ca": tmp_path / "none.pem"}})
 
     with pytest.raises(
-        ConfigError, match=r'none.pem" cannot be read: No such file or directory. Name a PEM file'
+        ConfigError, match=r'none.pem" cannot be read: No such file or directory; name a PEM file'
     ):
         async with assembly.open(settings):
             pass
+
+
+@pytest.mark.parametrize("broken", ["ca", "cert", "key"])
+async def test_a_pem_file_that_holds_something_else_is_refused_at_start(
+    settings_for: Callable[..., Settings], certificates: Certificates, broken: str
+) -> None:
+    tls = {"ca": certificates.ca, "cert": certificates.cert, "key": certificates.key}
+    tls[broken].write_text("garbage")
+
+    with pytest.raises(ConfigError, match="PEM"):
+        async with assembly.open(settings_for(1, backend={"plaintext": False, "tls": tls})):
+            pass
+
+
+async def test_a_reflected_server_cannot_have_its_methods_sent_twice(
+    probe: tuple[Probe, int], probe_descriptors: Descriptors
+) -> None:
+    reflected = Exposed(backend="probe", descriptors=replace(probe_descriptors, trusted=False))
+
+    config = json.loads(service_config(build([reflected], {})))
+
+    assert "methodConfig" not in config
 
 
 async def test_an_idempotent_method_is_sent_again_when_the_backend_was_unavailable(

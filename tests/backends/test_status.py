@@ -21,7 +21,7 @@ def told(details: list[AnyMessage], trailer: bytes | None = None) -> list[str]:
         trailing_metadata=grpc.aio.Metadata(("grpc-status-details-bin", raw)),
         details="no",
     )
-    first, *lines, advice = to_error(error).message.splitlines()
+    first, *lines, advice = to_error(error, idempotent=True).message.splitlines()
     assert first == "FAILED_PRECONDITION: no"
     assert advice == ADVICE[Code.FAILED_PRECONDITION]
     return lines
