@@ -322,6 +322,26 @@ async def test_a_port_that_is_taken_is_refused_with_the_cure(
             pass
 
 
+async def test_a_call_that_is_one_too_many_is_refused_at_once(
+    probe: tuple[Probe, int], settings_for: Callable[..., Settings]
+) -> None:
+    server = {"grpc": "127.0.0.1:0", "drain_delay": "10ms", "max_concurrent_calls": 1}
+    async with (
+        running(settings_for(probe[1], server=server)) as port,
+        grpc.aio.insecure_channel(f"127.0.0.1:{port}") as channel,
+    ):
+        stub: Any = BrokerServiceStub(channel)
+        waiting = stub.CallTool(request("Wait", {"text": "a"}))
+        await asyncio.wait_for(probe[0].waiting.acquire(), 10)
+        with pytest.raises(grpc.aio.AioRpcError) as refused:
+            await stub.CallTool(request("Echo", {"text": "a"}))
+        probe[0].let_go.set()
+        assert not (await waiting).result.is_error
+        assert not (await stub.CallTool(request("Echo", {"text": "a"}))).result.is_error
+
+    assert refused.value.code() is grpc.StatusCode.RESOURCE_EXHAUSTED
+
+
 async def test_the_listener_speaks_tls_and_asks_for_a_client_certificate(
     probe: tuple[Probe, int], settings_for: Callable[..., Settings], tmp_path: Path
 ) -> None:

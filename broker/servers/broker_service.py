@@ -2,7 +2,7 @@
 
 import contextlib
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from typing import Any
 
 import grpc
@@ -26,12 +26,11 @@ _FORWARDED = frozenset({"traceparent", "tracestate", "x-request-id"})
 class BrokerService(broker_pb2_grpc.BrokerServiceServicer):
     """Lists tools, calls one, holds a conversation. A client that goes away cancels what it asked for."""
 
-    def __init__(self, broker: Broker, model: Model, settings: ChatSettings, log: Any) -> None:
-        """`log` is a structlog logger: what goes wrong inside is told there, and not to the client."""
+    def __init__(self, broker: Broker, model: Model, settings: ChatSettings, in_flight: InFlight) -> None:
         self._broker = broker
         self._model = model
         self._settings = settings
-        self.in_flight = InFlight(log)
+        self.in_flight = in_flight
 
     async def ListTools(
         self, request: broker_pb2.ListToolsRequest, context: Context
@@ -42,14 +41,14 @@ class BrokerService(broker_pb2_grpc.BrokerServiceServicer):
                 grpc.StatusCode.INVALID_ARGUMENT,
                 f'profile: there is no "{profile[:64]}". Send one of: {", ".join(PROFILES)}.',
             )
-        response = broker_pb2.ListToolsResponse()
+        if self.in_flight.is_full:
+            await self.in_flight.refuse(context)
         with self.in_flight.call(context):
             catalog = self._broker.catalog
             defined = ((tool, catalog.definition(tool, profile)) for tool in catalog)
-            response.tools.extend(
-                _listed(tool, definition) for tool, definition in defined if definition is not None
-            )
-        return response
+            tools = [_listed(tool, definition) for tool, definition in defined if definition is not None]
+            return broker_pb2.ListToolsResponse(tools=tools)
+        return broker_pb2.ListToolsResponse()  # is not sent: the context has another status than OK
 
     async def CallTool(
         self, request: broker_pb2.CallToolRequest, context: Context
@@ -60,11 +59,12 @@ class BrokerService(broker_pb2_grpc.BrokerServiceServicer):
                 grpc.StatusCode.INVALID_ARGUMENT, "call.name: missing. Send the name of a tool."
             )
         call = ToolCall(id=asked.id, name=asked.name, arguments=asked.arguments)
-        response = broker_pb2.CallToolResponse()
+        if self.in_flight.is_full:
+            await self.in_flight.refuse(context)
         with self.in_flight.call(context):
             result = await self._broker.call(call, _call_context(context))
-            response.result.CopyFrom(chat_messages.tool_result(result))
-        return response
+            return broker_pb2.CallToolResponse(result=chat_messages.tool_result(result))
+        return broker_pb2.CallToolResponse()  # is not sent: the context has another status than OK
 
     async def Chat(
         self, request: broker_pb2.ChatRequest, context: Context
@@ -74,6 +74,8 @@ class BrokerService(broker_pb2_grpc.BrokerServiceServicer):
             messages = chat_messages.to_openai(request.messages)
         except ValueError as error:
             await context.abort(grpc.StatusCode.INVALID_ARGUMENT, str(error))
+        if self.in_flight.is_full:
+            await self.in_flight.refuse(context)
         with self.in_flight.call(context):
             chat = Chat(self._broker, self._model, self._limited(request.limits))
             run = chat.run(messages, context=_call_context(context, request.limits))
@@ -105,10 +107,12 @@ def _call_context(context: Context, limits: broker_pb2.Limits | None = None) -> 
         seconds = asked if seconds is None else min(asked, seconds)
     deadline = None if seconds is None else time.monotonic() + seconds
     metadata = context.invocation_metadata()
-    forwarded = tuple(
-        (key, value) for key, value in metadata or () if key in _FORWARDED and isinstance(value, str)
-    )
-    return CallContext(deadline=deadline, metadata=forwarded)
+    forwarded = [pair for pair in metadata or () if pair[0] in _FORWARDED]
+    return CallContext(deadline=deadline, metadata=_sendable(forwarded) if forwarded else ())
+
+
+def _sendable(metadata: Sequence[tuple[str, str | bytes]]) -> tuple[tuple[str, str], ...]:
+    return tuple((key, value) for key, value in metadata if isinstance(value, str))
 
 
 async def _refuse_what_is_not_built(request: broker_pb2.ChatRequest, context: Context) -> None:

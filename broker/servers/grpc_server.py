@@ -30,7 +30,6 @@ class GrpcServer:
 async def start(service: BrokerService, settings: ServerSettings) -> GrpcServer:
     """Listens, and says SERVING. Raises ConfigError when the address cannot be listened on."""
     server = grpc.aio.server(
-        maximum_concurrent_rpcs=settings.max_concurrent_calls,
         options=[
             # gRPC's default lets a second process listen on the same port without a word.
             ("grpc.so_reuseport", 0),

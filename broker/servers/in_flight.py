@@ -16,13 +16,25 @@ Context = grpc.aio.ServicerContext[Any, Any]
 class InFlight:
     """Counts calls, so that draining can wait for them."""
 
-    def __init__(self, log: Any) -> None:
+    def __init__(self, limit: int, log: Any) -> None:
         """`log` is a structlog logger: what goes wrong inside is told there, and not to the client."""
+        # Not grpc's own `maximum_concurrent_rpcs`, which costs a callback for each call, and counts health too.
+        self._limit = limit
         self.log = log
         self.count = 0
         self.idle = asyncio.Event()
         """Set while no call is in flight."""
         self.idle.set()
+
+    @property
+    def is_full(self) -> bool:
+        """Whether there are as many calls as there may be."""
+        return self.count >= self._limit
+
+    async def refuse(self, context: Context) -> None:
+        """Ends a call that is one too many."""
+        told = f"{self.count} calls are in flight, which is the limit; try again later"
+        await context.abort(grpc.StatusCode.RESOURCE_EXHAUSTED, told)
 
     def call(self, context: Context) -> "_Call":
         """A context manager around the work of one call; nothing but an abort leaves it."""

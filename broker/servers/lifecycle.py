@@ -12,6 +12,7 @@ from broker.config.settings import ServerSettings, Settings
 from broker.servers import grpc_server
 from broker.servers.broker_service import BrokerService
 from broker.servers.grpc_server import GrpcServer
+from broker.servers.in_flight import InFlight
 
 
 async def serve(settings: Settings, *, ready: Callable[[int], None] | None = None) -> None:
@@ -39,7 +40,8 @@ async def check(settings: Settings) -> None:
 async def running(settings: Settings) -> AsyncIterator[int]:
     """The service, listening; the port is handed out. Leaving drains it."""
     async with assembly.open(settings) as broker, assembly.open_model(settings) as model:
-        service = BrokerService(broker, model, settings.chat, logger(settings.log))
+        in_flight = InFlight(settings.server.max_concurrent_calls, logger(settings.log))
+        service = BrokerService(broker, model, settings.chat, in_flight)
         with placed(settings):
             started = await grpc_server.start(service, settings.server)
         try:
