@@ -18,7 +18,7 @@ class InFlight:
 
     def __init__(self, limit: int, log: Any) -> None:
         """`log` is a structlog logger: what goes wrong inside is told there, and not to the client."""
-        # Not grpc's own `maximum_concurrent_rpcs`, which costs a callback for each call, and counts health too.
+        # Not grpc's `maximum_concurrent_rpcs`, which costs a callback for each call and counts health too.
         self._limit = limit
         self.log = log
         self.count = 0
