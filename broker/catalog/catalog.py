@@ -79,7 +79,9 @@ class Catalog:
         except RecursionError:
             self._left_out[tool.full_name] = f"its messages lie too deep in each other. {_HIDE}"
         except Exception as error:  # noqa: BLE001 - a bug that one tool brings out must not take the others down
-            self._left_out[tool.full_name] = f"{type(error).__name__}: {error}; this should not happen. {_HIDE}"
+            self._left_out[tool.full_name] = (
+                f"{type(error).__name__}: {error}; this should not happen. {_HIDE}"
+            )
         return None
 
     def without(self, reasons: Mapping[str, str]) -> "Catalog":

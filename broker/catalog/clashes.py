@@ -1,8 +1,8 @@
-"""Tools that would share a name, or have one that cannot be used → an error of the operator's, or one tool less.
+"""Tools that would share a name, or have one that cannot be used → an error, or one tool less.
 
-A tool's name is the operator's (`name` in broker.yaml), its own .proto's (`(broker.v1.tool).name`), or made of
-its full name. What the operator wrote, the operator mends: that is an error. What a .proto asks for can only
-cost its own tool, and never takes the others down.
+A tool's name is the operator's (`name` in broker.yaml), its own .proto's (`(broker.v1.tool).name`), or made
+of its full name. What the operator wrote, the operator mends: that is an error. What a .proto asks for can
+only cost its own tool, and never takes the others down.
 """
 
 import enum
@@ -38,7 +38,7 @@ class Named:
 
 
 def settle(named: Sequence[Named], left_out: dict[str, str]) -> list[Tool]:
-    """The tools whose names can be used and differ, in their order; `left_out` learns why others are not there.
+    """The tools whose names can be used and differ, in their order; `left_out` learns why others are missing.
 
     Raises CatalogError for what the operator has to mend.
     """

@@ -50,7 +50,9 @@ def build(backends: Sequence[Exposed], tools: Mapping[str, ToolSettings]) -> Cat
     _refuse_idle_patterns(backends, tools)
     rules, left_out = ToolRules(tools), dict[str, str]()
     named = [one for exposed in backends for one in _tools_of(exposed, rules, left_out)]
-    return Catalog(settle(named, left_out), {exposed.backend: exposed.descriptors for exposed in backends}, left_out)
+    return Catalog(
+        settle(named, left_out), {exposed.backend: exposed.descriptors for exposed in backends}, left_out
+    )
 
 
 def _tools_of(exposed: Exposed, rules: ToolRules, left_out: dict[str, str]) -> Iterator[Named]:
@@ -98,6 +100,11 @@ def _description(
     for said in (settings.description, options.description, descriptors.comments.get(method.full_name)):
         if said is not None and (cleaned := clean(said)):
             return cleaned
+    return default_description(method)
+
+
+def default_description(method: MethodDescriptor) -> str:
+    """What a tool is said to do when nobody says it."""
     return f"Calls {method.containing_service.name}.{method.name}."
 
 

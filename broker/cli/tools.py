@@ -37,7 +37,7 @@ def tools(
 
     settings = settings_of([] if sources is None else sources, service)
     _check_profile(profile)
-    catalog = asyncio.run(_catalog(settings, service.max_time))
+    catalog = asyncio.run(load_catalog(settings, service.max_time))
     definitions = catalog.tools(profile if json else "openai")
     for full_name, reason in catalog.left_out.items():
         typer.echo(f"broker: {full_name} is not offered: {output.one_line(reason, 400)}", err=True)
@@ -47,7 +47,8 @@ def tools(
         output.show_tools(definitions)
 
 
-async def _catalog(settings: "Settings", max_time: float | None) -> "Catalog":
+async def load_catalog(settings: "Settings", max_time: float | None) -> "Catalog":
+    """The tools of the settings; exits when that takes longer than `-max-time`."""
     from broker import assembly
     from broker.cli.waiting import bounded
 
