@@ -45,16 +45,15 @@ def lock(
     from broker.catalog import lock as locking
     from broker.cli import output as shown
     from broker.cli.service import settings_of
-    from broker.cli.tools import load_catalog
+    from broker.cli.tools import load_catalog, tell_left_out
     from broker.config import lockfile
 
     settings = settings_of([] if sources is None else sources, service, unlocked=True)
     path = next(each for each in (output, settings.lockfile, DEFAULT) if each is not None)
-    unlocked = settings.model_copy(update={"lockfile": None})
-    catalog = asyncio.run(load_catalog(unlocked, service.max_time))
+    everything = settings.model_copy(update={"lockfile": None})
+    catalog = asyncio.run(load_catalog(everything, service.max_time))
     new = locking.lock(catalog)
-    for full_name, reason in catalog.left_out.items():
-        typer.echo(f"broker: {full_name} is not offered: {shown.one_line(reason, 400)}", err=True)
+    tell_left_out(catalog)
     old = locking.read(path) if check else _replaced(path)
     changes = locking.changes(old, new)
     if json:

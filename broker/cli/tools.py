@@ -39,8 +39,7 @@ def tools(
     _check_profile(profile)
     catalog = asyncio.run(load_catalog(settings, service.max_time))
     definitions = catalog.tools(profile if json else "openai")
-    for full_name, reason in catalog.left_out.items():
-        typer.echo(f"broker: {full_name} is not offered: {output.one_line(reason, 400)}", err=True)
+    tell_left_out(catalog)
     if json:
         output.show_json(definitions)
     else:
@@ -54,6 +53,14 @@ async def load_catalog(settings: "Settings", max_time: float | None) -> "Catalog
 
     async with bounded(max_time):
         return assembly.build_catalog(settings, await assembly.load_descriptors(settings.backends))
+
+
+def tell_left_out(catalog: "Catalog") -> None:
+    """A line on stderr for each method that is exposed and not offered."""
+    from broker.cli import output
+
+    for full_name, reason in catalog.left_out.items():
+        typer.echo(f"broker: {full_name} is not offered: {output.one_line(reason, 400)}", err=True)
 
 
 def _check_profile(profile: str) -> None:
