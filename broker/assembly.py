@@ -8,6 +8,7 @@ from pathlib import Path
 from broker.backends.backend import Backend, router
 from broker.backends.channel import open_channel
 from broker.call_log import CallLog
+from broker.catalog import lock
 from broker.catalog.catalog import Catalog
 from broker.catalog.exposure import Exposed, build
 from broker.config import loading
@@ -83,7 +84,7 @@ async def load_descriptors(backends: Mapping[str, BackendSettings]) -> dict[str,
 
 
 def build_catalog(settings: Settings, descriptors: Mapping[str, Descriptors]) -> Catalog:
-    """The tools of all backends, in the order of the settings."""
+    """The tools of all backends, in the order of the settings, but for those that the lockfile holds back."""
     exposed = [
         Exposed(
             backend=name,
@@ -94,7 +95,8 @@ def build_catalog(settings: Settings, descriptors: Mapping[str, Descriptors]) ->
         )
         for name, backend in settings.backends.items()
     ]
-    return build(exposed, settings.tools)
+    catalog = build(exposed, settings.tools)
+    return catalog if settings.lockfile is None else lock.hold_back(catalog, settings.lockfile)
 
 
 def _raised(result: Descriptors | BaseException) -> Descriptors:

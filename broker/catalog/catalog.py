@@ -12,11 +12,12 @@ from broker.descriptors.pool import Descriptors
 from broker.errors import CatalogError
 from broker.schema.decode import Decoder
 from broker.schema.encode import Encoder
-from broker.schema.profiles import render
+from broker.schema.profiles import PROFILES, render
 from broker.tool import Tool
 
 _LIKELY = 200
 """So many names are compared letter by letter."""
+_HIDE = "Leave the method out with `hide`."
 
 
 class Catalog:
@@ -66,6 +67,8 @@ class Catalog:
 
     def definition(self, tool: Tool, profile: str = "openai") -> dict[str, Any] | None:
         """One tool's definition in one provider's form; None when it cannot be had, as `left_out` says."""
+        if profile not in PROFILES:
+            raise KeyError(profile)
         key = (tool.name, profile)
         if key not in self._definitions:
             self._definitions[key] = self._render(tool, profile)
@@ -73,10 +76,29 @@ class Catalog:
 
     def _render(self, tool: Tool, profile: str) -> dict[str, Any] | None:
         try:
+            # What no codec takes is not offered either.
+            self.decoder(tool)
+            self.encoder(tool)
             return render(tool, self._descriptors[tool.backend], profile)
         except CatalogError as error:
             self._left_out[tool.full_name] = str(error)
-            return None
+        except RecursionError:
+            self._left_out[tool.full_name] = f"its messages lie too deep in each other. {_HIDE}"
+        except Exception as error:  # noqa: BLE001 - a bug that one tool brings out must not take the others down
+            self._left_out[tool.full_name] = (
+                f"{type(error).__name__}: {error}; this should not happen. {_HIDE}"
+            )
+        return None
+
+    def without(self, reasons: Mapping[str, str]) -> "Catalog":
+        """The same without some tools: name of each → why it is not offered."""
+        gone = {self._tools[name].full_name: reason for name, reason in reasons.items()}
+        kept = [tool for tool in self if tool.name not in reasons]
+        return Catalog(kept, self._descriptors, {**self._left_out, **gone})
+
+    def descriptors(self, tool: Tool) -> Descriptors:
+        """What the .proto files of the tool's backend say."""
+        return self._descriptors[tool.backend]
 
     def decoder(self, tool: Tool) -> Callable[[str], Message]:
         """Arguments as JSON text → the tool's request."""

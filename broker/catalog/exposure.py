@@ -1,14 +1,14 @@
 """Backends and the operator's settings → the catalog: which methods are tools, and under which name."""
 
 import difflib
-import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from google.protobuf.descriptor import MethodDescriptor
 
 from broker.catalog.catalog import Catalog
-from broker.catalog.naming import MAX_LENGTH, RESERVED, tool_name
+from broker.catalog.clashes import Named, Origin, settle
+from broker.catalog.naming import tool_name
 from broker.catalog.policy import ToolRules, fits_any, policy
 from broker.config.settings import ToolSettings
 from broker.descriptors.options import MethodOptions
@@ -16,8 +16,6 @@ from broker.descriptors.pool import Descriptors
 from broker.errors import CatalogError
 from broker.schema.descriptions import clean
 from broker.tool import Tool
-
-_NAME = re.compile(rf"[a-zA-Z0-9_-]{{1,{MAX_LENGTH}}}")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -46,17 +44,18 @@ class Exposed:
 def build(backends: Sequence[Exposed], tools: Mapping[str, ToolSettings]) -> Catalog:
     """Load, bind, freeze: all descriptors are there; all tools are made; then nothing changes any more.
 
-    Raises CatalogError for a pattern that fits no method, a name that no model can call, and two tools
-    of one name.
+    Raises CatalogError for what the operator has to mend: a pattern that fits no method, a name that no model
+    can call, two tools of one name. A name that a .proto asks for in vain leaves out its own tool alone.
     """
     _refuse_idle_patterns(backends, tools)
     rules, left_out = ToolRules(tools), dict[str, str]()
-    made = [tool for exposed in backends for tool in _tools_of(exposed, rules, left_out)]
-    _refuse_clashes(made)
-    return Catalog(made, {exposed.backend: exposed.descriptors for exposed in backends}, left_out)
+    named = [one for exposed in backends for one in _tools_of(exposed, rules, left_out)]
+    return Catalog(
+        settle(named, left_out), {exposed.backend: exposed.descriptors for exposed in backends}, left_out
+    )
 
 
-def _tools_of(exposed: Exposed, rules: ToolRules, left_out: dict[str, str]) -> Iterator[Tool]:
+def _tools_of(exposed: Exposed, rules: ToolRules, left_out: dict[str, str]) -> Iterator[Named]:
     for method in exposed.methods():
         full_name = method.full_name
         if not fits_any(full_name, exposed.expose) or fits_any(full_name, exposed.hide):
@@ -70,29 +69,35 @@ def _tools_of(exposed: Exposed, rules: ToolRules, left_out: dict[str, str]) -> I
         yield _tool(exposed, method, options, settings)
 
 
-def _tool(exposed: Exposed, method: MethodDescriptor, options: MethodOptions, settings: ToolSettings) -> Tool:
+def _tool(
+    exposed: Exposed, method: MethodDescriptor, options: MethodOptions, settings: ToolSettings
+) -> Named:
+    name, origin = _name(exposed, method, options, settings)
     trusted = exposed.descriptors.trusted
-    return Tool(
-        name=_name(exposed, method, options, settings),
+    tool = Tool(
+        name=name,
         description=_description(exposed.descriptors, method, options, settings),
         method=method,
         backend=exposed.backend,
         idempotent=trusted and options.idempotency_level in _HARMLESS,
         policy=policy(options, settings, trusted=trusted),
     )
+    return Named(tool=tool, origin=origin)
+
+
+def _name(
+    exposed: Exposed, method: MethodDescriptor, options: MethodOptions, settings: ToolSettings
+) -> tuple[str, Origin]:
+    if settings.name is not None:
+        return settings.name, Origin.OPERATOR
+    # A reflected server does not choose its name: it could take the place of another's tool.
+    if options.name is not None and exposed.descriptors.trusted:
+        head = "" if exposed.prefix is None else f"{exposed.prefix}_"
+        return head + options.name, Origin.PROTO
+    return tool_name(method.full_name, exposed.prefix), Origin.FULL_NAME
 
 
 _HARMLESS = ("NO_SIDE_EFFECTS", "IDEMPOTENT")
-
-
-def _name(exposed: Exposed, method: MethodDescriptor, options: MethodOptions, settings: ToolSettings) -> str:
-    if settings.name is not None:
-        return _checked(settings.name, method)
-    # A reflected server does not choose its name: it could take the place of another's tool.
-    if options.name is None or not exposed.descriptors.trusted:
-        return tool_name(method.full_name, exposed.prefix)
-    head = "" if exposed.prefix is None else f"{exposed.prefix}_"
-    return _checked(head + options.name, method)
 
 
 def _description(
@@ -101,42 +106,12 @@ def _description(
     for said in (settings.description, options.description, descriptors.comments.get(method.full_name)):
         if said is not None and (cleaned := clean(said)):
             return cleaned
+    return default_description(method)
+
+
+def default_description(method: MethodDescriptor) -> str:
+    """What a tool is said to do when nobody says it."""
     return f"Calls {method.containing_service.name}.{method.name}."
-
-
-def _checked(alias: str, method: MethodDescriptor) -> str:
-    if not _NAME.fullmatch(alias):
-        raise CatalogError(
-            f'"{method.full_name}" cannot be called "{alias}": '
-            f"a tool's name is 1 to {MAX_LENGTH} of A-Z a-z 0-9 _ -. Choose another `name`."
-        )
-    return alias
-
-
-def _refuse_clashes(tools: Sequence[Tool]) -> None:
-    # Without regard to case: a model that writes the name in another case must not reach another tool.
-    taken: dict[str, Tool] = {}
-    for tool in tools:
-        if tool.name in RESERVED:
-            fact = f'{_culprit(tool)} is called "{tool.name}", which is the broker\'s own'
-            raise CatalogError(f"{fact}. {_OTHER_NAME}", ("backends", tool.backend))
-        other = taken.setdefault(tool.name.lower(), tool)
-        if other is not tool:
-            fact = f'{_culprit(other)} and {_culprit(tool)} would both be called "{tool.name}"'
-            # `tools` knows methods by full name, and would rename both.
-            cure = _OTHER_BACKEND if other.full_name == tool.full_name else _OTHER_NAME
-            raise CatalogError(f"{fact}. {cure}", ("backends", tool.backend))
-
-
-_OTHER_NAME = (
-    "Give it another name in broker.yaml (`tools: {<full name>: {name: …}}`), its backend a `prefix`, "
-    "or leave it out with `hide`."
-)
-_OTHER_BACKEND = "Give one of the backends a `prefix`, or leave the method out of one with `hide`."
-
-
-def _culprit(tool: Tool) -> str:
-    return f'"{tool.full_name}" of backend "{tool.backend}"'
 
 
 def _refuse_idle_patterns(backends: Sequence[Exposed], tools: Mapping[str, ToolSettings]) -> None:

@@ -32,6 +32,16 @@ def tool_name(full_name: str, prefix: str | None = None) -> str:
     return head + _shortened(full_name, MAX_LENGTH - len(head) - len(tail)) + tail
 
 
+def is_shortened(name: str, full_name: str) -> bool:
+    """Whether the method's name was too long to be called by.
+
+    >>> is_shortened("platform_deployments_v1_DeploymentService_Create_pvwj6a",
+    ...              "com.example.engineering.platform.deployments.v1.DeploymentService.Create")
+    True
+    """
+    return name.endswith(f"_{_short_hash(full_name)}")
+
+
 def _shortened(full_name: str, room: int) -> str:
     segments = full_name.split(".")
     while len(segments) > 2 and len("_".join(segments)) > room:

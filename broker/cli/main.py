@@ -11,7 +11,7 @@ from typing import Annotated, NoReturn
 
 import typer
 
-from broker.cli import call, chat, protos, serve, stand_in, tools
+from broker.cli import call, chat, check, lock, protos, serve, stand_in, tools
 from broker.cli.flags import two_dashes
 from broker.errors import BrokerError, ModelError
 
@@ -26,6 +26,8 @@ app = typer.Typer(
 app.command()(tools.tools)
 app.command()(call.call)
 app.command()(chat.chat)
+app.command()(check.check)
+app.command()(lock.lock)
 app.command()(serve.serve)
 app.command("stand-in")(stand_in.stand_in)
 app.command()(protos.protos)

@@ -23,14 +23,16 @@ _OF_CONNECTION = (
 )
 
 
-def settings_of(sources: Sequence[str], flags: ServiceFlags) -> Settings:
+def settings_of(sources: Sequence[str], flags: ServiceFlags, *, unlocked: bool = False) -> Settings:
     """The settings that a config file holds, or those that targets, files and flags amount to.
+
+    `unlocked`: the lockfile that a config file names need not exist yet.
 
     Raises ConfigError when there is no service, or when what was given does not go together.
     """
     _refuse_insecure(flags)
     file = _config_file(sources, flags)
-    settings = _from_flags(sources, flags) if file is None else loading.load(file)
+    settings = _from_flags(sources, flags) if file is None else loading.load(file, unlocked=unlocked)
     headers = _metadata(flags.header) if flags.header else {}
     return changed(
         settings,

@@ -37,17 +37,17 @@ def tools(
 
     settings = settings_of([] if sources is None else sources, service)
     _check_profile(profile)
-    catalog = asyncio.run(_catalog(settings, service.max_time))
+    catalog = asyncio.run(load_catalog(settings, service.max_time))
     definitions = catalog.tools(profile if json else "openai")
-    for full_name, reason in catalog.left_out.items():
-        typer.echo(f"broker: {full_name} is not offered: {output.one_line(reason, 400)}", err=True)
+    tell_left_out(catalog)
     if json:
         output.show_json(definitions)
     else:
         output.show_tools(definitions)
 
 
-async def _catalog(settings: "Settings", max_time: float | None) -> "Catalog":
+async def load_catalog(settings: "Settings", max_time: float | None) -> "Catalog":
+    """The tools of the settings; exits when that takes longer than `-max-time`."""
     from broker import assembly
     from broker.cli.waiting import bounded
     from broker.config.loading import placed
@@ -55,6 +55,14 @@ async def _catalog(settings: "Settings", max_time: float | None) -> "Catalog":
     async with bounded(max_time):
         with placed(settings):
             return assembly.build_catalog(settings, await assembly.load_descriptors(settings.backends))
+
+
+def tell_left_out(catalog: "Catalog") -> None:
+    """A line on stderr for each method that is exposed and not offered."""
+    from broker.cli import output
+
+    for full_name, reason in catalog.left_out.items():
+        typer.echo(f"broker: {full_name} is not offered: {output.one_line(reason, 400)}", err=True)
 
 
 def _check_profile(profile: str) -> None:

@@ -8,6 +8,7 @@ from typing import Any
 
 from pydantic import ValidationError
 
+from broker.config import lockfile
 from broker.config.problems import KeyPath, Problem, wordings
 from broker.config.settings import Settings
 from broker.errors import ConfigError, StartError
@@ -16,8 +17,10 @@ _MAX_TOLD = 20
 """So many problems of a file are told at once."""
 
 
-def load(path: Path | str, *, env: Mapping[str, str] = os.environ) -> Settings:
+def load(path: Path | str, *, env: Mapping[str, str] = os.environ, unlocked: bool = False) -> Settings:
     """A broker.yaml → its settings. `${NAME}` is taken from `env`, and paths are relative to the file.
+
+    `unlocked`: the lockfile that it names need not exist yet.
 
     Raises ConfigError with a line for each problem, in the order of the file:
     `broker.yaml:12:5: tools."mail.v1.*".timeot: unknown key; did you mean "timeout"?`
@@ -31,6 +34,8 @@ def load(path: Path | str, *, env: Mapping[str, str] = os.environ) -> Settings:
         settings = Settings.model_validate(values, context={"folder": path.absolute().parent})
     except ValidationError as error:
         document.note(wordings(error, Settings))
+    else:
+        document.note([] if unlocked else _lockfile_problems(settings))
     if document.problems:
         lines = [problem.line(path) for problem in sorted(document.problems)]
         more = [f"{path}: and {len(lines) - _MAX_TOLD} more"] if len(lines) > _MAX_TOLD else []
@@ -54,6 +59,16 @@ def _place(file: Path, error: StartError) -> str:
 
     place = yaml_file.read(file, os.environ).place(error.key)
     return Problem(place, error.key, str(error)).line(file)
+
+
+def _lockfile_problems(settings: Settings) -> list[tuple[KeyPath, str]]:
+    if settings.lockfile is None:
+        return []
+    try:
+        lockfile.read(settings.lockfile)
+    except ValueError as error:
+        return [(("lockfile",), str(error))]
+    return []
 
 
 def from_values(values: dict[str, Any], *, base: Path) -> Settings:

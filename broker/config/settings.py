@@ -16,6 +16,7 @@ from pydantic import (
 
 from broker.config.problems import quoted
 from broker.config.values import (
+    AnyFile,
     BackendName,
     ExistingFile,
     ExistingFolder,
@@ -244,6 +245,8 @@ class Settings(_Settings):
     backends: dict[BackendName, BackendSettings] = {}
     tools: dict[str, ToolSettings] = {}
     """By pattern of full names; an exact name beats a pattern, a longer literal prefix a shorter."""
+    lockfile: AnyFile | None = None
+    """What `broker lock` wrote: a reflected tool that is not as it says is not offered."""
     chat: ChatSettings = ChatSettings()
     log: LogSettings = LogSettings()
 

@@ -143,6 +143,13 @@ def exists(path: Path) -> bool:
         return False
 
 
+def _within_folder(path: Path, info: ValidationInfo) -> Path:
+    within = folder(info)
+    return path if within is None else within / path
+
+
+AnyFile = Annotated[Path, AfterValidator(_within_folder)]
+"""A file that need not exist yet."""
 ExistingFile = Annotated[Path, AfterValidator(_check_file)]
 ExistingFolder = Annotated[Path, AfterValidator(_check_folder)]
 

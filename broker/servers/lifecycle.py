@@ -4,9 +4,11 @@ import asyncio
 import contextlib
 import signal
 from collections.abc import AsyncIterator, Callable
+from typing import Any
 
 from broker import assembly
 from broker.call_log import logger
+from broker.catalog.catalog import Catalog
 from broker.config.loading import placed
 from broker.config.settings import ServerSettings, Settings
 from broker.servers import grpc_server
@@ -40,7 +42,9 @@ async def check(settings: Settings) -> None:
 async def running(settings: Settings) -> AsyncIterator[int]:
     """The service, listening; the port is handed out. Leaving drains it."""
     async with assembly.open(settings) as broker, assembly.open_model(settings) as model:
-        in_flight = InFlight(settings.server.max_concurrent_calls, logger(settings.log))
+        log = logger(settings.log)
+        _tell_what_is_left_out(broker.catalog, log)
+        in_flight = InFlight(settings.server.max_concurrent_calls, log)
         service = BrokerService(broker, model, settings.chat, in_flight)
         with placed(settings):
             started = await grpc_server.start(service, settings.server)
@@ -48,6 +52,12 @@ async def running(settings: Settings) -> AsyncIterator[int]:
             yield started.port
         finally:
             await _drain(started, service, settings.server)
+
+
+def _tell_what_is_left_out(catalog: Catalog, log: Any) -> None:
+    catalog.tools()  # the first to ask would wait for it, and only then is it known what cannot be rendered
+    for full_name, reason in catalog.left_out.items():
+        log.warning("not offered", method=full_name, reason=reason)
 
 
 async def _drain(started: GrpcServer, service: BrokerService, settings: ServerSettings) -> None:

@@ -10,7 +10,7 @@ from broker.config.settings import ToolSettings
 from broker.descriptors.pool import Descriptors, link
 from broker.descriptors.sources import ProtoFiles
 from broker.errors import CatalogError
-from broker.tool import Approval
+from broker.tool import Approval, Tool
 
 
 def names(exposed: Exposed, tools: Mapping[str, ToolSettings] | None = None) -> list[str]:
@@ -184,3 +184,87 @@ def test_a_pattern_that_fits_nothing_is_refused_since_it_would_protect_nothing(
 
     with pytest.raises(CatalogError, match=words):
         build([exposed], settings)
+
+
+NAMED = """
+syntax = "proto3"; package named; import "broker/v1/annotations.proto";
+message Nothing {}
+service S {
+  rpc First(Nothing) returns (Nothing) { option (broker.v1.tool).name = "ALIAS"; }
+  rpc Second(Nothing) returns (Nothing) { option (broker.v1.tool).name = "OTHER"; }
+  rpc Third(Nothing) returns (Nothing);
+}
+"""
+
+
+async def named_tools(folder: Path, alias: str, other: str = "fine") -> Exposed:
+    (folder / "named.proto").write_text(NAMED.replace("ALIAS", alias).replace("OTHER", other))
+    return Exposed(backend="named", descriptors=link(await ProtoFiles(("named.proto",), (folder,)).load()))
+
+
+@pytest.mark.parametrize(
+    ("alias", "words"),
+    [
+        pytest.param("no dots.here", "1 to 64 of A-Z a-z 0-9 _ -", id="characters"),
+        pytest.param("x" * 65, "1 to 64", id="too long"),
+        pytest.param("call_tool", "the broker's own", id="reserved"),
+        pytest.param("NAMED_S_THIRD", '"named.S.Third" of backend "named"', id="the name of another"),
+        pytest.param("mine", '"named.S.Second" of backend "named"', id="the name that the operator gave"),
+    ],
+)
+async def test_a_name_that_a_proto_asks_for_in_vain_leaves_out_its_own_tool_alone(
+    tmp_path: Path, alias: str, words: str
+) -> None:
+    exposed = await named_tools(tmp_path, alias)
+
+    catalog = build([exposed], {"named.S.Second": ToolSettings(name="mine")})
+
+    assert [tool.name for tool in catalog] == ["mine", "named_S_Third"]
+    assert words in catalog.left_out["named.S.First"]
+
+
+async def test_of_two_protos_that_ask_for_one_name_the_first_has_it(tmp_path: Path) -> None:
+    catalog = build([await named_tools(tmp_path, "same", "SAME")], {})
+
+    assert [tool.full_name for tool in catalog] == ["named.S.First", "named.S.Third"]
+    assert '"named.S.First" of backend "named"' in catalog.left_out["named.S.Second"]
+
+
+async def test_messages_that_no_codec_takes_are_left_out_and_take_no_other_tool_down(tmp_path: Path) -> None:
+    chain = "".join(f"message A{n} {{ A{n + 1} a = 1; }}" for n in range(1_500))
+    (tmp_path / "deep.proto").write_text(
+        f'syntax = "proto3"; package deep; {chain} message A1500 {{ string name = 1; }}'
+        "service S { rpc Dive(A0) returns (A1500); rpc Swim(A1500) returns (A1500); }"
+    )
+    catalog = build(
+        [Exposed(backend="deep", descriptors=link(await ProtoFiles(("deep.proto",), (tmp_path,)).load()))], {}
+    )
+
+    assert [tool["name"] for tool in catalog.tools("mcp")] == ["deep_S_Swim"]
+    assert "too deep in each other" in catalog.left_out["deep.S.Dive"]
+
+
+def test_a_bug_that_one_tool_brings_out_takes_no_other_tool_down(
+    probe_descriptors: Descriptors, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def render(tool: Tool, *_: Any) -> dict[str, Any]:
+        if tool.method.name == "Echo":
+            raise ZeroDivisionError("a bug")
+        return {"name": tool.name}
+
+    monkeypatch.setattr("broker.catalog.catalog.render", render)
+    exposed = Exposed(backend="probe", descriptors=probe_descriptors, expose=["*.Echo", "*.Fail"])
+    catalog = build([exposed], {})
+
+    assert catalog.tools() == [{"name": "probe_v1_ProbeService_Fail"}]
+    assert "ZeroDivisionError: a bug" in catalog.left_out["probe.v1.ProbeService.Echo"]
+
+
+def test_a_profile_that_does_not_exist_is_a_key_error_and_leaves_out_nothing(
+    probe_descriptors: Descriptors,
+) -> None:
+    catalog = build([Exposed(backend="probe", descriptors=probe_descriptors, expose=["*.Echo"])], {})
+
+    with pytest.raises(KeyError, match="opnai"):
+        catalog.tools("opnai")
+    assert not catalog.left_out

@@ -13,7 +13,7 @@ from broker.config import loading
 def bug(monkeypatch: pytest.MonkeyPatch) -> None:
     """A bug of ours: what cannot happen happens while the config is read."""
 
-    def load(path: Path) -> None:
+    def load(path: Path, *, unlocked: bool) -> None:
         raise ZeroDivisionError("a bug")
 
     monkeypatch.setattr(loading, "load", load)

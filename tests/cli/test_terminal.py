@@ -99,6 +99,16 @@ def test_tools_are_a_table(terminal: Callable[..., Terminal], probe_protoset: Pa
     assert "\x1b[1m" in screen
 
 
+def test_findings_and_costs_are_tables(terminal: Callable[..., Terminal], tmp_path: Path) -> None:
+    file = tmp_path / "hello.proto"
+    file.write_text('syntax = "proto3"; message M {} service S { rpc Greet(M) returns (M); }')
+    screen = terminal("check", "hello.proto").end()
+
+    assert re.search(r"warning .* S_Greet .* has no description .* write a comment above", plain(screen))
+    assert re.search(r"┃ tokens of .* openai", plain(screen))
+    assert "\x1b[33m" in screen
+
+
 def test_no_color_is_kept(terminal: Callable[..., Terminal], probe_protoset: Path) -> None:
     screen = terminal("tools", str(probe_protoset), NO_COLOR="1").end()
 

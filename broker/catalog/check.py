@@ -1,0 +1,232 @@
+"""A catalog → what its providers, and the models behind them, will stumble over; and what each tool costs.
+
+Each kind of finding is one function: of a tool in `_TOOL_RULES`, of the whole catalog in `_CATALOG_RULES`.
+"""
+
+import enum
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from broker.catalog.catalog import Catalog
+from broker.catalog.exposure import default_description
+from broker.catalog.naming import is_shortened
+from broker.catalog.requests import RequestForms, request_forms
+from broker.catalog.tokens import TokenCounter
+from broker.descriptors.pool import Descriptors
+from broker.schema.descriptions import MAX_TOOL
+from broker.schema.profiles import PROFILES
+from broker.tool import Tool
+
+MAX_TOOLS = 128
+"""Tools in one request (https://platform.openai.com/docs/guides/function-calling, 2026-03)."""
+MANY_TOOLS = 50
+"""With more, models choose worse, and every request pays for all of them."""
+MAX_ROOT_KEY = 64
+"""Anthropic refuses a whole request for one longer name of an argument; a .proto allows no odd characters."""
+ROOMY_NAME = 48
+"""Clients put `mcp__<server>__` before a name, and cut or refuse the whole at 60 to 64."""
+DEAR_TOOL = 5_000
+"""Tokens of one definition."""
+_MAX_LISTED = 5
+
+
+class Severity(enum.StrEnum):
+    """How bad it is."""
+
+    ERROR = "error"
+    """A provider refuses it, or a tool is lost."""
+    WARNING = "warning"
+    """A model will see less than was meant, or pay much for it."""
+    NOTE = "note"
+    """It works, and could be better."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Finding:
+    """A fact about a tool, or about the whole catalog, and what to do about it."""
+
+    severity: Severity
+    tool: str | None
+    """The tool's name, or the full name of a method that became none; None: all tools together."""
+    what: str
+    cure: str
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Cost:
+    """What one tool costs in each request that offers it."""
+
+    tool: str
+    tokens: Mapping[str, int]
+    """By profile; a profile that cannot show the tool is not in it."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Report:
+    """All findings, the worst first, and all costs, in the order of the catalog."""
+
+    findings: Sequence[Finding]
+    costs: Sequence[Cost]
+    counted: str
+    """How tokens were counted."""
+
+    def total(self, profile: str) -> int:
+        """The tokens of all tools together."""
+        return sum(cost.tokens.get(profile, 0) for cost in self.costs)
+
+    def count(self, severity: Severity) -> int:
+        """How many findings are that bad."""
+        return sum(finding.severity is severity for finding in self.findings)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class _Seen:
+    """A tool as a rule sees it."""
+
+    tool: Tool
+    descriptors: Descriptors
+    definitions: Mapping[str, dict[str, Any]]
+    """By profile."""
+    request: RequestForms
+    cost: Cost
+
+    def finding(self, severity: Severity, what: str, cure: str) -> Finding:
+        return Finding(severity=severity, tool=self.tool.name, what=what, cure=cure)
+
+
+def check(catalog: Catalog, counter: TokenCounter) -> Report:
+    """Renders every tool for every provider, and looks at it with their eyes."""
+    seen = [one for tool in catalog if (one := _see(tool, catalog, counter)) is not None]
+    findings = [found for one in seen for rule in _TOOL_RULES for found in rule(one)]
+    # Only now does the catalog know what could not be rendered.
+    findings += [found for rule in _CATALOG_RULES for found in rule(catalog, seen)]
+    return Report(
+        findings=sorted(findings, key=lambda finding: _ORDER[finding.severity]),
+        costs=[one.cost for one in seen],
+        counted=counter.method,
+    )
+
+
+_ORDER = {severity: place for place, severity in enumerate(Severity)}
+
+
+def _see(tool: Tool, catalog: Catalog, counter: TokenCounter) -> _Seen | None:
+    rendered = {profile: catalog.definition(tool, profile) for profile in PROFILES}
+    definitions = {profile: found for profile, found in rendered.items() if found is not None}
+    if not definitions:
+        return None
+    descriptors = catalog.descriptors(tool)
+    return _Seen(
+        tool=tool,
+        descriptors=descriptors,
+        definitions=definitions,
+        request=request_forms(tool.method.input_type, descriptors),
+        cost=Cost(tool=tool.name, tokens={name: counter.of(found) for name, found in definitions.items()}),
+    )
+
+
+def _long_names(seen: _Seen) -> Iterator[Finding]:
+    name = seen.tool.name
+    if len(name) > ROOMY_NAME:
+        fact = f"has a name of {len(name)} characters; clients that add the name of a server refuse long ones"
+        yield seen.finding(Severity.NOTE, fact, f"give it a `name` of at most {ROOMY_NAME} characters")
+    if is_shortened(name, seen.tool.full_name):
+        fact = f'is "{seen.tool.full_name}", whose name is too long and was shortened with a hash'
+        yield seen.finding(Severity.NOTE, fact, "give it a `name` that says what it does")
+
+
+def _long_arguments(seen: _Seen) -> Iterator[Finding]:
+    names = [one.name for one in seen.request.forms[0].properties if len(one.name) > MAX_ROOT_KEY]
+    if names:
+        fact = f"has an argument with more than {MAX_ROOT_KEY} characters, {_listed(names)}"
+        cure = (
+            "rename the field, or hide it with (broker.v1.field).hidden: Anthropic refuses the whole request"
+        )
+        yield seen.finding(Severity.ERROR, fact, cure)
+
+
+def _long_description(seen: _Seen) -> Iterator[Finding]:
+    length = len(seen.tool.description)
+    if length > MAX_TOOL:
+        fact = (
+            f"has a description of {length:,} characters, of which OpenAI takes {MAX_TOOL:,}; the rest is cut"
+        )
+        cure = "say what it does in its first sentences, or give it a `description`"
+        yield seen.finding(Severity.WARNING, fact, cure)
+
+
+def _undescribed_tool(seen: _Seen) -> Iterator[Finding]:
+    if seen.tool.description == default_description(seen.tool.method):
+        yield seen.finding(Severity.WARNING, "has no description", f"{_COMMENT} its rpc{_overlay(seen)}")
+
+
+def _undescribed_fields(seen: _Seen) -> Iterator[Finding]:
+    names = seen.request.uncommented()
+    if names:
+        fact = f"has {len(names)} field(s) without a comment, {_listed(names)}"
+        yield seen.finding(Severity.NOTE, fact, f"{_COMMENT} each field{_overlay(seen)}")
+
+
+_COMMENT = "write a comment above"
+
+
+def _overlay(seen: _Seen) -> str:
+    known_by_reflection = not seen.descriptors.trusted
+    return "; reflection has none: name the .proto in `descriptors.comments`" if known_by_reflection else ""
+
+
+def _recursion(seen: _Seen) -> Iterator[Finding]:
+    cycle = seen.request.cycle()
+    if cycle:
+        fact = f"has a request that holds itself, {' in '.join(cycle)}; models see it to a bounded depth"
+        yield seen.finding(Severity.NOTE, fact, "say in its comment how deep it makes sense")
+
+
+def _dear_tool(seen: _Seen) -> Iterator[Finding]:
+    profile, tokens = max(seen.cost.tokens.items(), key=lambda item: item[1])
+    if tokens > DEAR_TOOL:
+        fact = f"costs about {tokens:,} tokens in each request (`{profile}`)"
+        cure = "hide fields that no model needs with (broker.v1.field).hidden, or shorten their comments"
+        yield seen.finding(Severity.WARNING, fact, cure)
+
+
+_TOOL_RULES: Sequence[Callable[[_Seen], Iterator[Finding]]] = (
+    _long_names,
+    _long_arguments,
+    _long_description,
+    _undescribed_tool,
+    _undescribed_fields,
+    _recursion,
+    _dear_tool,
+)
+
+
+def _left_out(catalog: Catalog, _: Sequence[_Seen]) -> Iterator[Finding]:
+    for full_name, reason in catalog.left_out.items():
+        yield Finding(
+            severity=Severity.ERROR,
+            tool=full_name,
+            what=f"is not offered: {reason}",
+            cure="mend that, or leave it out on purpose with `hide`",
+        )
+
+
+def _too_many(_: Catalog, seen: Sequence[_Seen]) -> Iterator[Finding]:
+    count = len(seen)
+    cure = "offer fewer, with `expose` and `hide`"
+    those = [profile for profile in PROFILES if profile.startswith("openai")]
+    if count > MAX_TOOLS:
+        fact = f"{count:,} tools, of which {_listed(those)} takes {MAX_TOOLS} in a request"
+        yield Finding(severity=Severity.ERROR, tool=None, what=fact, cure=cure)
+    elif count > MANY_TOOLS:
+        fact = f"{count:,} tools; with more than {MANY_TOOLS}, models choose worse"
+        yield Finding(severity=Severity.NOTE, tool=None, what=fact, cure=cure)
+
+
+_CATALOG_RULES: Sequence[Callable[[Catalog, Sequence[_Seen]], Iterator[Finding]]] = (_left_out, _too_many)
+
+
+def _listed(names: Sequence[str]) -> str:
+    more = f" and {len(names) - _MAX_LISTED} more" if len(names) > _MAX_LISTED else ""
+    return ", ".join(f'"{name}"' for name in names[:_MAX_LISTED]) + more
