@@ -114,7 +114,7 @@ conformance: setup ## Run protobuf's own conformance suite through decode and en
 
 .PHONY: fuzz
 fuzz: setup ## Feed decode with mutated text for a minute (when atheris is installed)
-	@$(BIN)/python -m tests.conformance.fuzz
+	@$(BIN)/python -m tests.schema.fuzz
 
 .PHONY: demo
 demo: setup ## Answer PROMPT with the weather tool server (and your model, when OPENAI_API_KEY is set)

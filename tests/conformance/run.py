@@ -36,10 +36,10 @@ def main() -> int:
     options = ["--enforce_recommended", "--maximum_edition", "2023", "--output_dir", str(_FOLDER)]
     command = [*runner, *options, str(_testee())]
     run = subprocess.run(command, check=False, capture_output=True, text=True, cwd=_ROOT)
-    return _report(run.stdout + run.stderr, run.returncode)
+    return report(run.stdout + run.stderr, run.returncode)
 
 
-def _report(output: str, status: int) -> int:
+def report(output: str, status: int) -> int:
     """Says how the suite went; the second that the runner reports is of the text format, no part of this."""
     summary = _SUMMARY.search(output)
     passed, skipped = (0, 0) if summary is None else map(int, summary.groups())
