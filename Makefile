@@ -108,6 +108,14 @@ corpora: ## Install the protos of googleapis (91 MB), with which `make bench` me
 	@mkdir -p gen/corpora && cp benchmarks/corpora/package.json benchmarks/corpora/package-lock.json gen/corpora
 	@cd gen/corpora && npm ci --ignore-scripts --no-audit --no-fund
 
+.PHONY: conformance
+conformance: setup ## Run protobuf's own conformance suite through decode and encode (its runner comes from npm)
+	@$(BIN)/python -m tests.conformance.run
+
+.PHONY: fuzz
+fuzz: setup ## Feed decode with mutated text for a minute (when atheris is installed)
+	@$(BIN)/python -m tests.schema.fuzz
+
 .PHONY: demo
 demo: setup ## Answer PROMPT with the weather tool server (and your model, when OPENAI_API_KEY is set)
 	@PATH="$(CURDIR)/$(BIN):$$PATH" PYTHONPATH=gen/python bash tool_servers/demo.sh "$$PROMPT"

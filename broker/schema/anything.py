@@ -27,7 +27,7 @@ def any_decoder(descriptors: Descriptors, decoder_of: Callable[[Descriptor], Dec
             raise expected(PHRASE, value)
         if not value:
             return {}
-        key = _KEYS[0] if _KEYS[0] in value else _KEYS[1]
+        key = _KEYS[1] if reading.lenient and _KEYS[0] not in value else _KEYS[0]
         url = value.get(key)
         if type(url) is not str or not url:
             raise Refused(
@@ -64,23 +64,32 @@ def any_decoder(descriptors: Descriptors, decoder_of: Callable[[Descriptor], Dec
 _EMPTY = "google.protobuf.Empty"
 
 
-def any_encoder(descriptors: Descriptors, encoder_of: Callable[[Descriptor], Encode] | None) -> Encode:
-    """Writes what an Any holds, or its raw bytes where the type is unknown.
+def raw(message: Any) -> dict[str, Any]:
+    """What is written of an Any that cannot be opened: the first bytes that it holds, in base64."""
+    written = {"@type": message.type_url, "value": encode_base64(message.value[:_MAX_RAW])}
+    cut = len(message.value) - _MAX_RAW
+    return written if cut <= 0 else {**written, "truncated": f"{cut:,} more bytes"}
+
+
+def any_encoder(
+    descriptors: Descriptors, encoder_of: Callable[[Descriptor], Encode] | None, unopened: Encode = raw
+) -> Encode:
+    """Writes what an Any holds; `unopened` writes one whose type or bytes cannot be read.
 
     `encoder_of` gives the encoder of a type's value; None: this Any lies too deep in others to be opened.
     """
 
-    def encode(message: Any) -> dict[str, Any]:
+    def encode(message: Any) -> Any:
         url = message.type_url
         if not url and not message.value:
             return {}
         descriptor = _type_of(descriptors, url)
         if descriptor is None or encoder_of is None:
-            return _raw(message)
+            return unopened(message)
         try:
             held = descriptors.message_class(descriptor).FromString(message.value)
         except DecodeError:
-            return _raw(message)
+            return unopened(message)
         encoded = encoder_of(descriptor)(held)
         return (
             {"@type": url, "value": encoded}
@@ -96,9 +105,3 @@ def _type_of(descriptors: Descriptors, url: str) -> Descriptor | None:
         return descriptors.pool.FindMessageTypeByName(url.rpartition("/")[2])
     except KeyError:
         return None
-
-
-def _raw(message: Any) -> dict[str, Any]:
-    raw = {"@type": message.type_url, "value": encode_base64(message.value[:_MAX_RAW])}
-    cut = len(message.value) - _MAX_RAW
-    return raw if cut <= 0 else {**raw, "truncated": f"{cut:,} more bytes"}

@@ -1,7 +1,7 @@
 """JSON text that a model wrote → a Python dict, refused when it is no bounded, unambiguous JSON object."""
 
 import json
-from typing import Any
+from typing import Any, ClassVar
 
 import orjson
 
@@ -24,12 +24,33 @@ _OBJECT = 'a JSON object, like {"name": "value"}'
 class Reading:
     """What is found on the way through one call's arguments. (A bare class: one is made for each call.)"""
 
+    lenient: ClassVar[bool] = True
+    """Whether to read what is not ProtoJSON, but can only mean one thing."""
+    ignores_unknown: ClassVar[bool] = False
+    """Whether to pass over fields and names of enum values that the .proto does not know."""
+
     colons: int = 0
     """Keys, and colons in strings, that were seen; fewer than in the text when a key is given twice."""
     depth: int = 0
 
 
-def load(text: str, max_text: int = MAX_TEXT) -> dict[str, Any]:
+class ExactReading(Reading):
+    """Reads ProtoJSON as it is specified, and nothing else: https://protobuf.dev/programming-guides/json."""
+
+    lenient = False
+
+
+class TolerantReading(ExactReading):
+    """ProtoJSON with its option to ignore what is unknown, as between two versions of one .proto."""
+
+    ignores_unknown = True
+
+
+class Ignored(Exception):
+    """A value that a reading passes over, as if it were not given."""
+
+
+def load(text: str, max_text: int = MAX_TEXT, lenient: bool = True) -> dict[str, Any]:
     """The object in the text; raises InvalidArguments. Keys given twice are found by `repeated_keys`.
 
     >>> load('{"days": 3}')
@@ -40,7 +61,7 @@ def load(text: str, max_text: int = MAX_TEXT) -> dict[str, Any]:
     try:
         loaded = orjson.loads(text)
     except orjson.JSONDecodeError as error:
-        if not text.strip():
+        if lenient and not text.strip():
             return {}  # some models write nothing where they mean no arguments
         raise _refused(_what_is_wrong(text, error)) from None
     if type(loaded) is not dict:

@@ -3,7 +3,7 @@
 from typing import Any
 
 from broker.schema import leniency
-from broker.schema.arguments import MAX_ENTRIES, Reading, enter
+from broker.schema.arguments import MAX_ENTRIES, Ignored, Reading, enter
 from broker.schema.problems import Problems, Refused, expected, step_of_key
 from broker.schema.scalars import Decode
 
@@ -13,9 +13,12 @@ def repeated(convert: Decode, phrase: str, takes_null: bool, exact: type | None)
 
     `exact`: the type of the values that need no decoder.
     """
+    array = f"an array, each element {phrase}"
 
     def decode(value: Any, reading: Reading) -> list[Any]:
         if type(value) is not list:
+            if not reading.lenient:
+                raise expected(array, value)
             return [_single(value, reading)]
         if exact is not None and all([type(item) is exact for item in value]):  # noqa: C419 - it is faster
             reading.colons += "".join(value).count(":") if exact is str else 0
@@ -27,6 +30,8 @@ def repeated(convert: Decode, phrase: str, takes_null: bool, exact: type | None)
                 if item is None and not takes_null:
                     raise Refused("null is no element of an array. Leave it out.")
                 items.append(convert(item, reading))
+            except Ignored:
+                continue
             except Refused as refused:
                 problems = Problems() if problems is None else problems
                 problems.under(f"[{index}]", refused)
@@ -42,7 +47,7 @@ def repeated(convert: Decode, phrase: str, takes_null: bool, exact: type | None)
         except Refused as refused:
             if type(value) is dict:
                 raise  # the one object that was meant, with what is wrong in it
-            raise expected(f"an array, each element {phrase}", value) from refused
+            raise expected(array, value) from refused
 
     return decode
 
@@ -73,6 +78,8 @@ def mapped(key: Decode, convert: Decode, phrase: str, takes_null: bool, exact: t
                 if known in entries:
                     raise Refused("the key is given twice. Give it once.")
                 entries[known] = convert(item, reading)
+            except Ignored:
+                continue
             except Refused as refused:
                 problems = Problems() if problems is None else problems
                 problems.under(step_of_key(str(name)), refused)
@@ -91,7 +98,7 @@ def _pairs(value: Any, phrase: str, reading: Reading) -> Any:
         reading.colons += len(value)
         pairs: Any = value.items()
     else:
-        pairs = leniency.entries(value) if type(value) is list else None
+        pairs = leniency.entries(value) if reading.lenient and type(value) is list else None
         reading.colons += 0 if pairs is None else 2 * len(pairs)
     if pairs is None:
         raise expected(f"an object, each value {phrase}", value)

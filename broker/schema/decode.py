@@ -22,9 +22,16 @@ from broker.schema.scalars import Decode, Kind
 class Decoder:
     """Makes the decoder of each message type of one pool, once, when it is first needed."""
 
-    def __init__(self, descriptors: Descriptors, max_text: int = arguments.MAX_TEXT) -> None:
+    def __init__(
+        self,
+        descriptors: Descriptors,
+        max_text: int = arguments.MAX_TEXT,
+        reading: type[Reading] = Reading,
+    ) -> None:
+        """`reading`: how much is read beyond ProtoJSON; by default, all that can only mean one thing."""
         self._descriptors = descriptors
         self._max_text = max_text
+        self._reading = reading
         self._compiled: dict[str, Callable[[str], Message]] = {}
         self._messages: dict[tuple[str, bool], Decode] = {}
 
@@ -40,15 +47,16 @@ class Decoder:
 
     def _compile(self, message: Descriptor) -> Callable[[str], Message]:
         message_class, max_text = self._descriptors.message_class(message), self._max_text
+        new_reading, lenient = self._reading, self._reading.lenient
         well_known_root = well_known.is_well_known(message.full_name)
         read = self._value_root(message) if well_known_root else self._message(message, partial=False)
 
         def decode(text: str) -> Message:
-            loaded, reading = arguments.load(text, max_text), Reading()
+            loaded, reading = arguments.load(text, max_text, lenient), new_reading()
             try:
                 value = read(loaded, reading)
             except Refused as refused:
-                inner = leniency.unwrapped(loaded, message.name)
+                inner = leniency.unwrapped(loaded, message.name) if lenient else None
                 if inner is None:
                     raise _invalid(text, refused) from None
                 value = _unwrapped(read, inner, reading, text)
@@ -96,16 +104,20 @@ class Decoder:
         required = {
             field.name: self._describe(field)
             for field in message.fields
-            if kinds.is_required(field, options[field.name], partial)
+            # What field_behavior says is beyond ProtoJSON.
+            if kinds.is_required(field, options[field.name], partial or not self._reading.lenient)
         }
         return Layout(
             slots={**by_json_name, **slots},  # where the two cross, the name in the .proto wins
-            spelled=_spelled(slots),
+            spelled=_spelled(slots) if self._reading.lenient else {},
             offered=tuple(name for name in slots if kinds.is_offered(options[name], name in required)),
             required=required,
             oneofs=tuple(members for members in oneofs if len(members) > 1),
             constrained=bool(required or message.oneofs),
             takes_null=frozenset(field.name for field in message.fields if self._takes_null(field)),
+            lenient=self._reading.lenient,
+            # Some models cannot call without an argument, and invent one.
+            ignores_unknown=self._reading.ignores_unknown or (self._reading.lenient and not slots),
             extension=lambda key: self._extension(message, key),
             extend=(lambda fields: extended(self._descriptors, message, fields)) if extendable else None,
         )
@@ -191,6 +203,8 @@ def _value_layout(convert: Decode, full_name: str) -> Layout:
         oneofs=(),
         constrained=False,
         takes_null=frozenset({"value"} if full_name == well_known.VALUE else ()),
+        lenient=False,
+        ignores_unknown=False,
         extension=lambda _: None,
         extend=None,
     )

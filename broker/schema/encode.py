@@ -8,8 +8,8 @@ from google.protobuf.descriptor import Descriptor, FieldDescriptor
 from google.protobuf.message import Message
 
 from broker.descriptors.pool import Descriptors
-from broker.schema import kinds, well_known
-from broker.schema.anything import any_encoder
+from broker.schema import canonical, kinds, well_known
+from broker.schema.anything import any_encoder, raw
 from broker.schema.map_keys import map_key_encoder
 from broker.schema.scalars import Encode, Kind
 
@@ -28,8 +28,10 @@ class _EncodeObject(Protocol):
 class Encoder:
     """Makes the encoder of each message type of one pool, once, when it is first needed."""
 
-    def __init__(self, descriptors: Descriptors) -> None:
+    def __init__(self, descriptors: Descriptors, canonical: bool = False) -> None:
+        """`canonical`: as ProtoJSON specifies it, see `compile`."""
         self._descriptors = descriptors
+        self._canonical = canonical
         self._compiled: dict[str, Callable[[Message], dict[str, Any]]] = {}
         self._objects: dict[tuple[str, int], _EncodeObject] = {}
 
@@ -38,6 +40,9 @@ class Encoder:
 
         The root shows the fields that are zero, so that a temperature of 0 reaches the model; messages in it
         show what is set. What is not written as an object, like google.protobuf.Value, is {"value": ...}.
+
+        Canonical: with the JSON names, the root shows what is set too; raises Unencodable for a message that
+        holds what ProtoJSON has no form for.
         """
         compiled = self._compiled.get(message.full_name)
         if compiled is None:
@@ -49,6 +54,8 @@ class Encoder:
             encode_value = self._value(message, 0)
             return lambda value: {"value": encode_value(value)}
         encode = self._object(message, 0)
+        if self._canonical:
+            return encode
         shown = [field for field in message.fields if not self._hidden(field) and not field.has_presence]
         empty = {field.name: dict if kinds.is_map(field) else list for field in shown if field.is_repeated}
         zeros = {field.name: None if field.is_repeated else self._zero(field) for field in shown}
@@ -69,9 +76,10 @@ class Encoder:
     def _value(self, message: Descriptor, anys: int) -> Encode:
         """The encoder of a type's value, wherever it stands below `anys` Anys."""
         if message.full_name == well_known.ANY:
-            return any_encoder(
-                self._descriptors, (lambda held: self._value(held, anys + 1)) if anys < _MAX_ANY else None
-            )
+            encoder_of = (lambda held: self._value(held, anys + 1)) if anys < _MAX_ANY else None
+            return any_encoder(self._descriptors, encoder_of, canonical.unopened if self._canonical else raw)
+        if self._canonical and message.full_name in canonical.ENCODERS:
+            return canonical.ENCODERS[message.full_name]
         kind = well_known.WELL_KNOWN.get(message.full_name)
         if kind is not None and kind.encode is not None:
             return kind.encode
@@ -87,14 +95,14 @@ class Encoder:
         # A field may be named ListFields, so the method is taken from the class.
         list_fields = self._descriptors.message_class(message).ListFields
         slots: dict[FieldDescriptor, tuple[str, Encode | None]] = {}
-        hidden = [field.name for field in message.fields if self._hidden(field)]
+        hidden = [self._key(field) for field in message.fields if self._hidden(field)]
 
         def encode(value: Message, encoded: dict[str, Any] | None = None) -> dict[str, Any]:
             encoded = {} if encoded is None else encoded
             for field, item in list_fields(value):
                 slot = slots.get(field)
                 if slot is None:
-                    slot = slots[field] = (_key(field), self._field(field, anys))
+                    slot = slots[field] = (self._key(field), self._field(field, anys))
                 name, convert = slot
                 encoded[name] = item if convert is None else convert(item)
             for name in hidden:
@@ -113,11 +121,18 @@ class Encoder:
         return _to_list if convert is None else _list_encoder(convert)
 
     def _single(self, field: FieldDescriptor, anys: int) -> Encode | None:
+        if field.message_type is not None:
+            return self._value(field.message_type, anys)
         kind = kinds.kind_of(field, self._descriptors.field_options(field))
-        return kind.encode if isinstance(kind, Kind) else self._value(kind, anys)
+        return kind.encode if isinstance(kind, Kind) else None
 
     def _hidden(self, field: FieldDescriptor) -> bool:
         return self._descriptors.field_options(field).hidden
+
+    def _key(self, field: FieldDescriptor) -> str:
+        if field.is_extension:
+            return f"[{field.full_name}]"
+        return str(field.json_name) if self._canonical else field.name
 
 
 def _list_encoder(convert: Encode) -> Encode:
@@ -130,7 +145,3 @@ def _map_encoder(convert: Encode | None, encode_key: Encode) -> Encode:
     if convert is None:
         return lambda entries: {encode_key(key): entries[key] for key in entries}
     return lambda entries: {encode_key(key): convert(entries[key]) for key in entries}
-
-
-def _key(field: FieldDescriptor) -> str:
-    return f"[{field.full_name}]" if field.is_extension else field.name

@@ -7,7 +7,7 @@ from typing import Any
 from google.protobuf.descriptor import EnumDescriptor, EnumValueDescriptor
 
 from broker.schema import leniency
-from broker.schema.arguments import Reading
+from broker.schema.arguments import Ignored, Reading
 from broker.schema.problems import Refused, expected, got, listed, plain, quoted, suggestion
 from broker.schema.scalars import Kind
 
@@ -16,6 +16,7 @@ _INTEGER = re.compile(r"-?[0-9]{1,10}")
 MAX_LISTED = 100
 """Values of an enum that a schema lists; a longer list costs more than it tells."""
 _MAX_NAMED = 30
+_MAX_WORD = 200
 
 
 def enumeration(enum: EnumDescriptor) -> Kind:
@@ -48,17 +49,23 @@ def _enum_kind(enum: EnumDescriptor) -> Kind:
     numbers = {value.name: value.number for value in enum.values}
     names = {value.number: value.name for value in reversed(enum.values)}
     prefixes: list[str] = []
+    # A model has no reason to send a number that has no name, though ProtoJSON allows it.
+    keeps_unknown = not enum.is_closed
 
-    def decode(value: Any, _: Reading) -> int:
+    def decode(value: Any, reading: Reading) -> int:
         known = numbers.get(value) if type(value) is str else None
         if known is not None:
             return known
         if not prefixes:
             prefixes.extend((plain(enum.name), plain(_common_prefix(list(numbers)))))
-        number = _number(value, numbers, prefixes)
-        if number is None or number not in names:
-            raise _refused(enum, value, names, prefixes)
-        return number
+        number = _number(value)
+        if number is None and reading.lenient and type(value) is str and len(value) <= _MAX_WORD:
+            number = leniency.enum_number(value, numbers, prefixes)
+        if number in names or (number is not None and keeps_unknown and not reading.lenient):
+            return number
+        if reading.ignores_unknown and type(value) is str and number is None:
+            raise Ignored
+        raise _refused(enum, value, names, prefixes)
 
     return Kind(
         phrase=f"a {enum.name} value",
@@ -69,14 +76,12 @@ def _enum_kind(enum: EnumDescriptor) -> Kind:
     )
 
 
-def _number(value: Any, numbers: dict[str, int], prefixes: Sequence[str]) -> int | None:
-    if type(value) is int:
-        return value
-    if type(value) is float and value.is_integer() and abs(value) < 2**31:
-        return int(value)
-    if type(value) is not str or len(value) > 200:
-        return None
-    return int(value) if _INTEGER.fullmatch(value) else leniency.enum_number(value, numbers, prefixes)
+def _number(value: Any) -> int | None:
+    """The number (32 bits) that stands for a value of the enum; None for all else."""
+    if type(value) is str and _INTEGER.fullmatch(value):
+        value = int(value)
+    whole = type(value) is int or (type(value) is float and value.is_integer())
+    return int(value) if whole and -(2**31) <= value < 2**31 else None
 
 
 def _common_prefix(names: Sequence[str]) -> str:

@@ -34,9 +34,10 @@ def whole_number(text: str) -> int | None:
 _TRUTHS = {"true": True, "false": False}
 
 
-def truth(value: Any) -> bool | None:
+def truth(value: Any, reading: Reading) -> bool | None:
     """ "true" and "false", in any case."""
-    return _TRUTHS.get(value.lower()) if type(value) is str and len(value) <= 5 else None
+    words = reading.lenient and type(value) is str and len(value) <= 5
+    return _TRUTHS.get(value.lower()) if words else None
 
 
 _URL_SAFE = str.maketrans("-_", "+/")
@@ -44,8 +45,8 @@ _DATA_URI = re.compile(r"data:[^,]{0,200};base64,")
 
 
 def base64_bytes(text: str, reading: Reading) -> bytes | None:
-    """Base64 that is URL-safe, or lacks its padding, or is in a data: URI."""
-    match = _DATA_URI.match(text)
+    """Base64 that is URL-safe, or lacks its padding, as ProtoJSON allows; or is in a data: URI."""
+    match = _DATA_URI.match(text) if reading.lenient else None
     if match is not None:
         reading.colons += text.count(":")
         return data_uri(text)

@@ -4,7 +4,7 @@ from collections.abc import Callable, KeysView, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from broker.schema.arguments import MAX_DEPTH, Reading, too_deep
+from broker.schema.arguments import MAX_DEPTH, Ignored, Reading, too_deep
 from broker.schema.problems import Problems, Refused, expected, listed, plain, quoted, suggestion
 from broker.schema.scalars import Decode
 
@@ -28,6 +28,10 @@ class Layout:
     constrained: bool
     """Whether there are required fields or oneofs."""
     takes_null: frozenset[str]
+    lenient: bool
+    """Whether the null of such a field says "not this one" beside another member of its oneof."""
+    ignores_unknown: bool
+    """Whether what no field is named is passed over."""
     extension: Callable[[str], Slot | None]
     """Finds the extension that a key in brackets names."""
     extend: Callable[[dict[str, Any]], Any] | None
@@ -76,6 +80,8 @@ def object_decoder(make_layout: Callable[[], Layout], phrase: str) -> Decode:
                 continue
             try:
                 fields[name] = convert(item, reading)
+            except Ignored:
+                continue
             except Refused as refused:
                 problems = _collected(problems, name, refused)
                 if problems.full:
@@ -95,8 +101,8 @@ def _collected(problems: Problems | None, name: str, refused: Refused) -> Proble
 
 
 def _unknown(layout: Layout, key: str, problems: Problems | None) -> Problems | None:
-    if not layout.slots:
-        return problems  # some models cannot call without an argument, and invent one
+    if layout.ignores_unknown:
+        return problems
     problems = Problems() if problems is None else problems
     near = suggestion(key, layout.offered)
     problems.add(f"unknown field {quoted(key)}.{near} Fields: {listed(layout.offered, key)}.")
@@ -123,7 +129,7 @@ def _settle(layout: Layout, value: dict[str, Any], fields: dict[str, Any], probl
                 f"the field is given as {' and as '.join(map(quoted, spellings))}. Give it once.", name
             )
     for members in layout.oneofs:
-        _settle_oneof(members, keys, value, fields, problems)
+        _settle_oneof(layout, members, keys, value, fields, problems)
     for name, description in layout.required.items():
         if name not in keys:
             problems.add(f"missing, but required: {description}", name)
@@ -143,6 +149,7 @@ def _keys_by_name(layout: Layout, value: dict[str, Any]) -> dict[str, list[str]]
 
 
 def _settle_oneof(
+    layout: Layout,
     members: KeysView[str],
     keys: Mapping[str, list[str]],
     value: dict[str, Any],
@@ -151,9 +158,10 @@ def _settle_oneof(
 ) -> None:
     given = [name for name in keys if name in members]
     valued = [name for name in given if value[keys[name][0]] is not None]
-    if len(valued) > 1:
+    meant = valued if layout.lenient else given
+    if len(meant) > 1:
         problems.add(
-            f"{' and '.join(valued)} cannot be given together: give only one of {listed(list(members))}."
+            f"{' and '.join(meant)} cannot be given together: give only one of {listed(list(members))}."
         )
     elif valued:
         # A null beside the member that is meant says "not this one".

@@ -154,10 +154,10 @@ def encode_float(value: float) -> float | str:
 _FLOAT = struct.Struct("<f")
 
 
-def _decode_bool(value: Any, _: Reading) -> bool:
+def _decode_bool(value: Any, reading: Reading) -> bool:
     if value is True or value is False:
         return bool(value)
-    meant = leniency.truth(value)
+    meant = leniency.truth(value, reading)
     if meant is None:
         raise expected("true or false", value)
     return meant
@@ -168,7 +168,7 @@ def _decode_string(value: Any, reading: Reading) -> str:
         if ":" in value:
             reading.colons += value.count(":")
         return value
-    if type(value) is int:
+    if reading.lenient and type(value) is int:
         return str(value)  # lossless, where 1.10 would not be
     raise expected("a string", value)
 

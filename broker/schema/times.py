@@ -33,18 +33,23 @@ _ISO = re.compile(
     r"(-?)P(?:(\d{1,7})D)?(?:T(?:(\d{1,9})H)?(?:(\d{1,9})M)?(?:(\d{1,12}(?:\.\d{1,9})?)S)?)?", re.ASCII
 )
 _ISO_UNITS = tuple(map(Decimal, ("86400", "3600", "60", "1")))
+INVALID = "invalid"
+"""What is sent in place of a value that has no text begins with it."""
 _LENGTH = 'a length of time in seconds, like "3.5s"'
 
 
 def decode_timestamp(value: Any, reading: Reading) -> dict[str, int]:
     """RFC 3339 text, or {"seconds", "nanos"}."""
     if type(value) is not str:
-        return _parts(value, _YEAR_1, _YEAR_10000 - 1) if type(value) is dict else _refuse_epoch(value)
+        parts = type(value) is dict and reading.lenient
+        return _parts(value, _YEAR_1, _YEAR_10000 - 1) if parts else _refuse_epoch(value)
     reading.colons += value.count(":")
     if len(value) == 20 and value[4:8:3] == "--" and value[10::9] == "TZ" and value[13:17:3] == "::":
         # 2024-05-01T12:00:00Z, the form of most: in half the time.
         return {"seconds": _seconds(value[:19], value), "nanos": 0}
-    match = _TIMESTAMP.fullmatch(value) or _TIMESTAMP.fullmatch(_written_out(value))
+    match = _TIMESTAMP.fullmatch(value)
+    if match is None and reading.lenient:
+        match = _TIMESTAMP.fullmatch(_written_out(value))
     if match is None:
         raise _refused_timestamp(value)
     clock, fraction, hours, minutes = match.groups()
@@ -131,27 +136,27 @@ def _fraction(nanos: int) -> str:
 
 def _invalid(seconds: int, nanos: int) -> str:
     """What is sent in place of a value that has no text, so that the rest of the response is not lost."""
-    return f"invalid: seconds={seconds} nanos={nanos}"
+    return f"{INVALID}: seconds={seconds} nanos={nanos}"
 
 
-def decode_duration(value: Any, _: Reading) -> dict[str, int]:
+def decode_duration(value: Any, reading: Reading) -> dict[str, int]:
     """Seconds and an "s", or {"seconds", "nanos"}; also 1h30m, 250ms and PT1H30M."""
-    if type(value) is dict:
+    if type(value) is dict and reading.lenient:
         return _parts(value, -_MAX_DURATION, _MAX_DURATION)
     match = _DURATION.fullmatch(value) if type(value) is str else None
     if match is not None:
         sign, whole, fraction = match.groups()
         seconds, nanos = int(whole), 0 if fraction is None else int(fraction.ljust(9, "0"))
     else:
-        sign, seconds, nanos = _other_duration(value)
-    if seconds > _MAX_DURATION or (seconds == _MAX_DURATION and nanos):
+        sign, seconds, nanos = _other_duration(value, reading)
+    if seconds > _MAX_DURATION:
         raise Refused(f"a length of time is at most {_MAX_DURATION}s.")
     return {"seconds": -seconds, "nanos": -nanos} if sign else {"seconds": seconds, "nanos": nanos}
 
 
-def _other_duration(value: Any) -> tuple[str, int, int]:
+def _other_duration(value: Any, reading: Reading) -> tuple[str, int, int]:
     for form, units in (_GO, _GO_UNITS), (_ISO, _ISO_UNITS):
-        match = form.fullmatch(value) if type(value) is str else None
+        match = form.fullmatch(value) if reading.lenient and type(value) is str else None
         if match is not None and any(match.groups()[1:]):
             sign, *amounts = match.groups()
             total = sum(Decimal(a) * unit for a, unit in zip(amounts, units, strict=True) if a is not None)

@@ -38,7 +38,7 @@ def _wrapper(kind: Kind) -> Kind:
     """A wrapper is its scalar; it says by its absence that nothing is given."""
 
     def decode(value: Any, reading: Reading) -> dict[str, Any]:
-        if type(value) is dict and value.keys() == {"value"}:
+        if type(value) is dict and reading.lenient and value.keys() == {"value"}:
             value = value["value"]
         return {"value": kind.decode(value, reading)}
 
@@ -140,11 +140,14 @@ _VALUE_MEMBERS: Mapping[str | None, Callable[[Any], Any]] = {
 }
 
 _HUMP = re.compile(r"[A-Z]")
+_CAMEL_PATH = re.compile(r"[A-Za-z0-9.]+")
 _AFTER_UNDERSCORE = re.compile(r"_([a-z])")
 
 
 def _decode_mask(value: Any, reading: Reading) -> dict[str, list[str]]:
     """Comma-separated paths, a list of them, or {"paths": [...]}."""
+    if not reading.lenient:
+        return {"paths": _specified_paths(value)}
     if type(value) is dict and value.keys() == {"paths"}:
         value = value["paths"]
     paths = [path.strip() for path in value.split(",")] if type(value) is str else value
@@ -154,6 +157,14 @@ def _decode_mask(value: Any, reading: Reading) -> dict[str, list[str]]:
         raise expected('field paths, comma-separated, like "display_name,labels"', value)
     reading.colons += sum(path.count(":") for path in paths)
     return {"paths": [_snake(path) for path in paths]}
+
+
+def _specified_paths(value: Any) -> list[str]:
+    """ProtoJSON has one spelling of a path, without underscores."""
+    paths = value.split(",") if type(value) is str and value else []
+    if type(value) is not str or not all(map(_CAMEL_PATH.fullmatch, paths)):
+        raise expected('field paths in lowerCamelCase, comma-separated, like "displayName,labels"', value)
+    return [_snake(path) for path in paths]
 
 
 def _snake(path: str) -> str:
@@ -170,7 +181,16 @@ def _camel(path: str) -> str:
     if "_" not in path and path.islower():
         return path
     camel = _AFTER_UNDERSCORE.sub(lambda letter: letter[1].upper(), path)
-    return camel if "_" not in camel and _snake(camel) == path else path
+    return camel if reads_back(camel, path) else path
+
+
+def reads_back(camel: str, path: str) -> bool:
+    """Whether a path in ProtoJSON's spelling stands for `path`.
+
+    >>> reads_back("fooBar", "foo_bar"), reads_back("a1", "a_1"), reads_back("fooBar", "fooBar")
+    (True, False, False)
+    """
+    return "_" not in camel and _snake(camel) == path
 
 
 _DYNAMIC_OBJECT = {"type": "object"}
