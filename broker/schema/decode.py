@@ -1,9 +1,9 @@
 """A message type → the function that turns a model's JSON text into such a message."""
 
-from collections.abc import Callable
+from collections.abc import Callable, KeysView
 from typing import Any
 
-from google.protobuf.descriptor import Descriptor, FieldDescriptor
+from google.protobuf.descriptor import Descriptor, FieldDescriptor, OneofDescriptor
 from google.protobuf.message import Message
 
 from broker.descriptors.pool import Descriptors
@@ -92,7 +92,7 @@ class Decoder:
         slots = {field.name: self._slot(field, field.name, below) for field in message.fields}
         by_json_name = {field.json_name: slots[field.name] for field in message.fields}
         extendable = message.is_extendable
-        oneofs = [dict.fromkeys(field.name for field in oneof.fields).keys() for oneof in message.oneofs]
+        oneofs = [oneof for oneof in message.oneofs if len(oneof.fields) > 1]
         required = {
             field.name: self._describe(field)
             for field in message.fields
@@ -103,8 +103,14 @@ class Decoder:
             spelled=_spelled(slots),
             offered=tuple(name for name in slots if kinds.is_offered(options[name], name in required)),
             required=required,
-            oneofs=tuple(members for members in oneofs if len(members) > 1),
-            constrained=bool(required or message.oneofs),
+            oneofs=tuple(_members(oneof) for oneof in oneofs),
+            required_oneofs={
+                oneof.name: _members(oneof)
+                for oneof in oneofs
+                if kinds.is_oneof_required(oneof, [options[field.name] for field in oneof.fields], partial)
+            },
+            members={oneof.name: [field.name for field in oneof.fields] for oneof in oneofs},
+            constrained=bool(required or oneofs),
             takes_null=frozenset(field.name for field in message.fields if self._takes_null(field)),
             extension=lambda key: self._extension(message, key),
             extend=(lambda fields: extended(self._descriptors, message, fields)) if extendable else None,
@@ -189,11 +195,17 @@ def _value_layout(convert: Decode, full_name: str) -> Layout:
         offered=("value",),
         required={},
         oneofs=(),
+        required_oneofs={},
+        members={},
         constrained=False,
         takes_null=frozenset({"value"} if full_name == well_known.VALUE else ()),
         extension=lambda _: None,
         extend=None,
     )
+
+
+def _members(oneof: OneofDescriptor) -> KeysView[str]:
+    return dict.fromkeys(field.name for field in oneof.fields).keys()
 
 
 def _spelled(slots: dict[str, Slot]) -> dict[str, Slot]:

@@ -1,10 +1,11 @@
 """The fields of a message type → the decoder of the JSON object that stands for such a message."""
 
-from collections.abc import Callable, KeysView, Mapping
+from collections.abc import Callable, KeysView, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from broker.schema.arguments import MAX_DEPTH, Reading, too_deep
+from broker.schema.oneofs import Wrapped
 from broker.schema.problems import Problems, Refused, expected, listed, plain, quoted, suggestion
 from broker.schema.scalars import Decode
 
@@ -25,6 +26,10 @@ class Layout:
     required: Mapping[str, str]
     """What each required field is, in words."""
     oneofs: tuple[KeysView[str], ...]
+    required_oneofs: Mapping[str, KeysView[str]]
+    """By name: the members, of which one must be given."""
+    members: Mapping[str, Sequence[str]]
+    """By the name of each oneof: its fields."""
     constrained: bool
     """Whether there are required fields or oneofs."""
     takes_null: frozenset[str]
@@ -35,7 +40,23 @@ class Layout:
 
     def find(self, key: str) -> Slot | None:
         """The field that a key can only mean, though it is spelled otherwise."""
+        if key in self.members:
+            return None
         return self.extension(key) if key.startswith("[") else self.spelled.get(plain(key[:200]))
+
+    def field_of(self, key: str) -> str | None:
+        """The name of the field that a key means, in any spelling."""
+        slot = self.slots.get(key)
+        slot = self.find(key) if slot is None else slot
+        return None if slot is None else slot[0]
+
+    def wrapped(self, key: str) -> Wrapped | None:
+        """What reads the oneof of this name when it is written as one property; None: there is none."""
+        names = self.members.get(key)
+        if names is None:
+            return None
+        decoders = {name: self.slots[name][1] for name in names}
+        return Wrapped(members=decoders, takes_null=self.takes_null, find=self.field_of)
 
 
 def object_decoder(make_layout: Callable[[], Layout], phrase: str) -> Decode:
@@ -61,7 +82,7 @@ def object_decoder(make_layout: Callable[[], Layout], phrase: str) -> Decode:
             if slot is None:
                 slot = layout.find(key)
                 if slot is None:
-                    problems = _unknown(layout, key, problems)
+                    problems = _no_field(layout, key, item, reading, fields, problems)
                     if problems is not None and problems.full:
                         break
                     continue
@@ -94,6 +115,19 @@ def _collected(problems: Problems | None, name: str, refused: Refused) -> Proble
     return problems
 
 
+def _no_field(
+    layout: Layout, key: str, item: Any, reading: Reading, fields: dict[str, Any], problems: Problems | None
+) -> Problems | None:
+    wrapped = layout.wrapped(key)
+    if wrapped is None:
+        return _unknown(layout, key, problems)
+    try:
+        fields.update({} if item is None else wrapped.decode(item, reading))
+    except Refused as refused:
+        return _collected(problems, key, refused)
+    return problems
+
+
 def _unknown(layout: Layout, key: str, problems: Problems | None) -> Problems | None:
     if not layout.slots:
         return problems  # some models cannot call without an argument, and invent one
@@ -106,6 +140,9 @@ def _unknown(layout: Layout, key: str, problems: Problems | None) -> Problems | 
 def _fits(layout: Layout, fields: dict[str, Any]) -> bool:
     for name in layout.required:
         if name not in fields:
+            return False
+    for members in layout.required_oneofs.values():
+        if not members & fields.keys():
             return False
     for members in layout.oneofs:  # noqa: SIM110 - on the path of every call, where a generator costs thrice
         if len(members & fields.keys()) > 1:
@@ -124,6 +161,9 @@ def _settle(layout: Layout, value: dict[str, Any], fields: dict[str, Any], probl
             )
     for members in layout.oneofs:
         _settle_oneof(members, keys, value, fields, problems)
+    for name, members in layout.required_oneofs.items():
+        if not members & keys.keys() and value.get(name) is None:
+            problems.add(f"missing, but required: one of {listed(list(members))}.")
     for name, description in layout.required.items():
         if name not in keys:
             problems.add(f"missing, but required: {description}", name)
@@ -135,10 +175,13 @@ def _keys_by_name(layout: Layout, value: dict[str, Any]) -> dict[str, list[str]]
     """The keys under which each field is given."""
     keys: dict[str, list[str]] = {}
     for key, item in value.items():
-        slot = layout.slots.get(key)
-        slot = layout.find(key) if slot is None else slot
-        if slot is not None and (item is not None or slot[0] in layout.takes_null):
-            keys.setdefault(slot[0], []).append(key)
+        name, wrapped = layout.field_of(key), layout.wrapped(key)
+        if name is not None:
+            names = [name] if item is not None or name in layout.takes_null else []
+        else:
+            names = [] if wrapped is None else wrapped.chosen(item)
+        for given in names:
+            keys.setdefault(given, []).append(key)
     return keys
 
 

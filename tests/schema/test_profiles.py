@@ -274,10 +274,11 @@ def test_a_type_in_itself_is_unrolled_once_and_then_left_open(descriptors: Descr
 
 
 def test_proto2_defaults_are_in_the_schema(descriptors: Descriptors) -> None:
+    from broker.schema.limits import LIMITS
     from broker.schema.rendering import Dialect, render_input
 
     message = descriptors.pool.FindMessageTypeByName("schema.proto2.All")
-    properties = render_input(message, descriptors, Dialect(any_value={}, property_names=False))["properties"]
+    properties = render_input(message, descriptors, Dialect(limits=LIMITS["mcp"], any_value={}))["properties"]
     defaults = {name: one["default"] for name, one in properties.items() if "default" in one}
     assert defaults == {"count": 7, "level": "HIGH", "data": "YWI=", "ratio": "Infinity"}
 
