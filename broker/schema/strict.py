@@ -90,15 +90,12 @@ def _innermost(shape: Shape) -> Leaf | Nested:
 
 
 def _check_oneofs(form: Form, limits: Limits) -> None:
-    spelled = {one.json_name for one in form.message.fields}
     for oneof in form.oneofs:
         if limits.branches is not None and len(oneof.members) > limits.branches:
             raise NotStrict(
                 f'the oneof "{oneof.name}" has {len(oneof.members):,} members; '
                 f"at most {limits.branches} are a choice"
             )
-        if oneof.name in spelled:
-            raise NotStrict(f'the oneof "{oneof.name}" has the name that a field has in JSON')
 
 
 def _definition_names(shared: Sequence[_Type]) -> dict[_Type, str]:
