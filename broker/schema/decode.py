@@ -103,13 +103,12 @@ class Decoder:
             spelled=_spelled(slots),
             offered=tuple(name for name in slots if kinds.is_offered(options[name], name in required)),
             required=required,
-            oneofs=tuple(_members(oneof) for oneof in oneofs),
+            members={oneof.name: _members(oneof) for oneof in oneofs},
             required_oneofs={
                 oneof.name: _members(oneof)
                 for oneof in oneofs
                 if kinds.is_oneof_required(oneof, [options[field.name] for field in oneof.fields], partial)
             },
-            members={oneof.name: [field.name for field in oneof.fields] for oneof in oneofs},
             constrained=bool(required or oneofs),
             takes_null=frozenset(field.name for field in message.fields if self._takes_null(field)),
             extension=lambda key: self._extension(message, key),
@@ -194,9 +193,8 @@ def _value_layout(convert: Decode, full_name: str) -> Layout:
         spelled={},
         offered=("value",),
         required={},
-        oneofs=(),
-        required_oneofs={},
         members={},
+        required_oneofs={},
         constrained=False,
         takes_null=frozenset({"value"} if full_name == well_known.VALUE else ()),
         extension=lambda _: None,

@@ -1,6 +1,6 @@
 """The fields of a message type → the decoder of the JSON object that stands for such a message."""
 
-from collections.abc import Callable, KeysView, Mapping, Sequence
+from collections.abc import Callable, KeysView, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -25,11 +25,10 @@ class Layout:
     """The names that the schema offers."""
     required: Mapping[str, str]
     """What each required field is, in words."""
-    oneofs: tuple[KeysView[str], ...]
+    members: Mapping[str, KeysView[str]]
+    """By the name of each oneof: those of its fields."""
     required_oneofs: Mapping[str, KeysView[str]]
-    """By name: the members, of which one must be given."""
-    members: Mapping[str, Sequence[str]]
-    """By the name of each oneof: its fields."""
+    """The same, for the oneofs of which one must be given."""
     constrained: bool
     """Whether there are required fields or oneofs."""
     takes_null: frozenset[str]
@@ -52,11 +51,10 @@ class Layout:
 
     def wrapped(self, key: str) -> Wrapped | None:
         """What reads the oneof of this name when it is written as one property; None: there is none."""
-        names = self.members.get(key)
-        if names is None:
+        members = self.members.get(key)
+        if members is None:
             return None
-        decoders = {name: self.slots[name][1] for name in names}
-        return Wrapped(members=decoders, takes_null=self.takes_null, find=self.field_of)
+        return Wrapped(members=members, slots=self.slots, takes_null=self.takes_null, find=self.field_of)
 
 
 def object_decoder(make_layout: Callable[[], Layout], phrase: str) -> Decode:
@@ -144,7 +142,7 @@ def _fits(layout: Layout, fields: dict[str, Any]) -> bool:
     for members in layout.required_oneofs.values():
         if not members & fields.keys():
             return False
-    for members in layout.oneofs:  # noqa: SIM110 - on the path of every call, where a generator costs thrice
+    for members in layout.members.values():  # noqa: SIM110 - on the path of every call, where a generator costs thrice
         if len(members & fields.keys()) > 1:
             return False
     return True
@@ -159,7 +157,7 @@ def _settle(layout: Layout, value: dict[str, Any], fields: dict[str, Any], probl
             problems.add(
                 f"the field is given as {' and as '.join(map(quoted, spellings))}. Give it once.", name
             )
-    for members in layout.oneofs:
+    for members in layout.members.values():
         _settle_oneof(members, keys, value, fields, problems)
     for name, members in layout.required_oneofs.items():
         if not members & keys.keys() and value.get(name) is None:

@@ -4,7 +4,7 @@ Strict schemas have it so, since no other form lets a grammar enforce that at mo
 stand beside the other fields, as ProtoJSON has them, need nothing of this.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, KeysView, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -20,8 +20,10 @@ _VALUE = "value"
 class Wrapped:
     """What an object that stands for a oneof may hold."""
 
-    members: Mapping[str, Decode]
-    """The decoders of its fields, by name."""
+    members: KeysView[str]
+    """The names of its fields."""
+    slots: Mapping[str, tuple[str, Decode, type | None]]
+    """Those of the whole message, by the name of the field; the decoder of its value is the second."""
     takes_null: frozenset[str]
     find: Callable[[str], str | None]
     """The name of the field that a key means in any spelling, be it a member or not."""
@@ -82,7 +84,7 @@ class Wrapped:
 
     def _decoded(self, name: str, item: Any, reading: Reading) -> Any:
         try:
-            return self.members[name](item, reading)
+            return self.slots[name][1](item, reading)
         except Refused as refused:
             problems = Problems()
             problems.under(name, refused)

@@ -118,3 +118,19 @@ def test_all_shapes_of_a_strict_schema_are_read_together(codec: Any) -> None:
         empty={},
     )
     assert codec.decode("schema.strict.Query", text) == expected
+
+
+def _nested(levels: int) -> str:
+    return '{"condition": {"not": ' * levels + '{"condition": {"all": {}}}' + "}}" * levels
+
+
+def test_oneofs_in_oneofs_are_read_as_deep_as_messages_may_be(codec: Any) -> None:
+    read = codec.decode("schema.strict.Filter", _nested(98))
+    assert codec.encode(read) == codec.encode(codec.decode("schema.strict.Filter", _flat(98)))
+    assert codec.problems("schema.strict.Filter", _nested(99))[0].endswith(
+        "nested too deep; at most 100 levels are read."
+    )
+
+
+def _flat(levels: int) -> str:
+    return '{"not": ' * levels + '{"all": {}}' + "}" * levels
