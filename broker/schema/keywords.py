@@ -18,6 +18,8 @@ def fit(schema: Mapping[str, Any], limits: Limits) -> tuple[dict[str, Any], list
     ({'type': 'string'}, ['1 to 80 characters.'])
     """
     refused = {key: value for key, value in schema.items() if not _takes(limits, key, value)}
+    if not refused:
+        return dict(schema), []
     kept = {key: value for key, value in schema.items() if key not in refused}
     return kept, _words(refused)
 

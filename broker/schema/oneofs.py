@@ -36,10 +36,7 @@ class Wrapped:
         if type(value) is not dict:
             raise expected(f"an object with one of {listed(list(self.members))}", value)
         reading.colons += len(value)
-        which = value.get(_WHICH)
         given = self._given(value)
-        if type(which) is str and _WHICH not in given:
-            reading.colons += which.count(":")
         return {name: self._decoded(name, given[name], reading) for name in self._chosen(given)}
 
     def chosen(self, value: Any) -> list[str]:

@@ -38,6 +38,11 @@ def test_members_named_as_the_words_that_say_which_are_members(codec: Any) -> No
     assert read == codec.new("schema.strict.Which", value=3)
 
 
+def test_a_oneof_is_not_taken_for_a_field_of_a_like_name(codec: Any) -> None:
+    read = codec.decode("schema.strict.Near", '{"sort_by": {"field": "size"}, "sortby": "a"}')
+    assert read == codec.new("schema.strict.Near", field="size", sortby="a")
+
+
 ALL = "text, number, scalars, nothing, anything, time, empty"
 TOGETHER = f"text and number cannot be given together: give only one of {ALL}."
 REFUSED = [

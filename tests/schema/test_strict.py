@@ -262,6 +262,7 @@ FITS = {
     "1,000 enum values": [with_enum(1_000)],
     "10 levels": chain(10),
     "a type in itself": [message("M0", 1, "M0")],
+    "10 levels, the last in itself": [*chain(9)[:8], message("M8", 1, "M9"), message("M9", 1, "M9")],
     "types that double at each level": [
         *(message(f"M{n}", 2, f"M{n + 1}") for n in range(9)),
         message("M9", 1),
