@@ -51,8 +51,15 @@ def chat(text: str, **more: Any) -> broker_pb2.ChatRequest:
 
 @pytest.mark.parametrize(
     ("profile", "key"),
-    [("", "function"), ("openai", "function"), ("mcp", "inputSchema")],
-    ids=["empty", "openai", "mcp"],
+    [
+        ("", "function"),
+        ("openai", "function"),
+        ("openai-strict", "function"),
+        ("mcp", "inputSchema"),
+        ("anthropic", "input_schema"),
+        ("gemini", "parameters"),
+    ],
+    ids=["empty", "openai", "openai-strict", "mcp", "anthropic", "gemini"],
 )
 async def test_list_tools_has_every_tool_in_the_profile_asked_for(
     service: Service, profile: str, key: str

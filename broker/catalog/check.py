@@ -14,12 +14,10 @@ from broker.catalog.naming import is_shortened
 from broker.catalog.requests import RequestForms, request_forms
 from broker.catalog.tokens import TokenCounter
 from broker.descriptors.pool import Descriptors
-from broker.schema.descriptions import MAX_TOOL
-from broker.schema.profiles import PROFILES
+from broker.schema.limits import LIMITS
+from broker.schema.profiles import PROFILES, strict_problem
 from broker.tool import Tool
 
-MAX_TOOLS = 128
-"""Tools in one request (https://platform.openai.com/docs/guides/function-calling, 2026-03)."""
 MANY_TOOLS = 50
 """With more, models choose worse, and every request pays for all of them."""
 MAX_ROOT_KEY = 64
@@ -147,13 +145,18 @@ def _long_arguments(seen: _Seen) -> Iterator[Finding]:
 
 
 def _long_description(seen: _Seen) -> Iterator[Finding]:
-    length = len(seen.tool.description)
-    if length > MAX_TOOL:
-        fact = (
-            f"has a description of {length:,} characters, of which OpenAI takes {MAX_TOOL:,}; the rest is cut"
-        )
+    length, limit = len(seen.tool.description), LIMITS["openai"].description
+    if limit is not None and length > limit:
+        fact = f"has a description of {length:,} characters, of which OpenAI takes {limit:,}; the rest is cut"
         cure = "say what it does in its first sentences, or give it a `description`"
         yield seen.finding(Severity.WARNING, fact, cure)
+
+
+def _not_strict(seen: _Seen) -> Iterator[Finding]:
+    problem = strict_problem(seen.tool, seen.descriptors)
+    if problem is not None:
+        fact = f"cannot be strict, and `openai-strict` sends it as it is: {problem}"
+        yield seen.finding(Severity.NOTE, fact, "nothing, or a request without such fields")
 
 
 def _undescribed_tool(seen: _Seen) -> Iterator[Finding]:
@@ -195,6 +198,7 @@ _TOOL_RULES: Sequence[Callable[[_Seen], Iterator[Finding]]] = (
     _long_names,
     _long_arguments,
     _long_description,
+    _not_strict,
     _undescribed_tool,
     _undescribed_fields,
     _recursion,
@@ -213,11 +217,10 @@ def _left_out(catalog: Catalog, _: Sequence[_Seen]) -> Iterator[Finding]:
 
 
 def _too_many(_: Catalog, seen: Sequence[_Seen]) -> Iterator[Finding]:
-    count = len(seen)
+    count, limit = len(seen), LIMITS["openai"].tools
     cure = "offer fewer, with `expose` and `hide`"
-    those = [profile for profile in PROFILES if profile.startswith("openai")]
-    if count > MAX_TOOLS:
-        fact = f"{count:,} tools, of which {_listed(those)} takes {MAX_TOOLS} in a request"
+    if limit is not None and count > limit:
+        fact = f"{count:,} tools, of which OpenAI takes {limit} in a request"
         yield Finding(severity=Severity.ERROR, tool=None, what=fact, cure=cure)
     elif count > MANY_TOOLS:
         fact = f"{count:,} tools; with more than {MANY_TOOLS}, models choose worse"

@@ -20,7 +20,9 @@ def tools(
             metavar="[SOURCE]...", help="localhost:50051, a .proto, a protoset (.binpb) or a broker.yaml."
         ),
     ] = None,
-    profile: Annotated[str, typer.Option(help="The provider whose form --json has.")] = "openai",
+    profile: Annotated[
+        str, typer.Option(help="The form that --json has: openai, openai-strict, mcp, anthropic, gemini.")
+    ] = "openai",
     json: Annotated[bool, typer.Option("--json", help="The definitions, as JSON.")] = False,
     service: ServiceFlags,
 ) -> None:

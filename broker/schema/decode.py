@@ -1,9 +1,9 @@
 """A message type → the function that turns a model's JSON text into such a message."""
 
-from collections.abc import Callable
+from collections.abc import Callable, KeysView
 from typing import Any
 
-from google.protobuf.descriptor import Descriptor, FieldDescriptor
+from google.protobuf.descriptor import Descriptor, FieldDescriptor, OneofDescriptor
 from google.protobuf.message import Message
 
 from broker.descriptors.pool import Descriptors
@@ -100,7 +100,7 @@ class Decoder:
         slots = {field.name: self._slot(field, field.name, below) for field in message.fields}
         by_json_name = {field.json_name: slots[field.name] for field in message.fields}
         extendable = message.is_extendable
-        oneofs = [dict.fromkeys(field.name for field in oneof.fields).keys() for oneof in message.oneofs]
+        oneofs = [oneof for oneof in message.oneofs if len(oneof.fields) > 1]
         required = {
             field.name: self._describe(field)
             for field in message.fields
@@ -112,8 +112,17 @@ class Decoder:
             spelled=_spelled(slots) if self._reading.lenient else {},
             offered=tuple(name for name in slots if kinds.is_offered(options[name], name in required)),
             required=required,
-            oneofs=tuple(members for members in oneofs if len(members) > 1),
-            constrained=bool(required or message.oneofs),
+            members={oneof.name: _members(oneof) for oneof in oneofs},
+            required_oneofs={
+                oneof.name: _members(oneof)
+                for oneof in oneofs
+                if kinds.is_oneof_required(
+                    oneof,
+                    [options[field.name] for field in oneof.fields],
+                    partial or not self._reading.lenient,
+                )
+            },
+            constrained=bool(required or oneofs),
             takes_null=frozenset(field.name for field in message.fields if self._takes_null(field)),
             lenient=self._reading.lenient,
             # Some models cannot call without an argument, and invent one.
@@ -200,7 +209,8 @@ def _value_layout(convert: Decode, full_name: str) -> Layout:
         spelled={},
         offered=("value",),
         required={},
-        oneofs=(),
+        members={},
+        required_oneofs={},
         constrained=False,
         takes_null=frozenset({"value"} if full_name == well_known.VALUE else ()),
         lenient=False,
@@ -208,6 +218,10 @@ def _value_layout(convert: Decode, full_name: str) -> Layout:
         extension=lambda _: None,
         extend=None,
     )
+
+
+def _members(oneof: OneofDescriptor) -> KeysView[str]:
+    return dict.fromkeys(field.name for field in oneof.fields).keys()
 
 
 def _spelled(slots: dict[str, Slot]) -> dict[str, Slot]:

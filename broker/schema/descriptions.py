@@ -2,9 +2,8 @@
 
 import re
 
-MAX_TOOL = 1024
-"""Characters of a tool's description: OpenAI refuses a request with a longer one."""
 MAX_FIELD = 300
+"""Characters of a field's description."""
 
 # Third-party text in a prompt: nothing that a terminal or a tokenizer treats specially.
 _CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff]")

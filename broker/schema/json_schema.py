@@ -4,7 +4,7 @@ A form holds the fields of one message only; a field that is a message names its
 form asks for that type's form in its turn. So the form knows nothing of depth, of `$ref`, or of recursion.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -70,19 +70,29 @@ class Property:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
+class Oneof:
+    """Fields of which at most one may be given."""
+
+    name: str
+    members: tuple[str, ...]
+    """The names of those that are offered: two or more."""
+    required: bool = False
+    """Whether one of them must be given."""
+    comment: str = ""
+
+    @property
+    def sentence(self) -> str:
+        """The rule in words."""
+        return f"{'Exactly' if self.required else 'At most'} one of: {', '.join(self.members)}."
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class Form:
     """A message as an object: its fields in the order of the .proto."""
 
     message: Descriptor
     properties: tuple[Property, ...]
-
-    def oneofs(self) -> list[list[str]]:
-        """The names of the fields of which at most one may be given, oneof by oneof."""
-        groups: dict[str, list[str]] = {}
-        for one in self.properties:
-            if one.oneof is not None:
-                groups.setdefault(one.oneof, []).append(one.name)
-        return [names for names in groups.values() if len(names) > 1]
+    oneofs: tuple[Oneof, ...] = ()
 
 
 def input_schema(message: Descriptor, descriptors: Descriptors, partial: bool = False) -> Form:
@@ -95,13 +105,34 @@ def input_schema(message: Descriptor, descriptors: Descriptors, partial: bool = 
         return _wrapped(message, required=True, output=False)
     below = partial or kinds.is_partial_update(message)
     pairs = [(field, descriptors.field_options(field)) for field in message.fields]
+    properties = tuple(
+        _input_property(field, options, descriptors, partial, below)
+        for field, options in pairs
+        if kinds.is_offered(options, kinds.is_required(field, options, partial))
+    )
     return Form(
-        message=message,
-        properties=tuple(
-            _input_property(field, options, descriptors, partial, below)
-            for field, options in pairs
-            if kinds.is_offered(options, kinds.is_required(field, options, partial))
-        ),
+        message=message, properties=properties, oneofs=_oneofs(message, properties, descriptors, partial)
+    )
+
+
+def _oneofs(
+    message: Descriptor, properties: Sequence[Property], descriptors: Descriptors, partial: bool
+) -> tuple[Oneof, ...]:
+    members: dict[str, list[str]] = {}
+    for one in properties:
+        if one.oneof is not None:
+            members.setdefault(one.oneof, []).append(one.name)
+    return tuple(
+        Oneof(
+            name=oneof.name,
+            members=tuple(members[oneof.name]),
+            required=kinds.is_oneof_required(
+                oneof, list(map(descriptors.field_options, oneof.fields)), partial
+            ),
+            comment=descriptions.clean(descriptors.comments.get(oneof.full_name, "")),
+        )
+        for oneof in message.oneofs
+        if len(members.get(oneof.name, ())) > 1
     )
 
 

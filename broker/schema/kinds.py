@@ -1,8 +1,8 @@
 """A field → its kind: the one table that schema, decode and encode are driven by."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
-from google.protobuf.descriptor import Descriptor, FieldDescriptor
+from google.protobuf.descriptor import Descriptor, FieldDescriptor, OneofDescriptor
 
 from broker.descriptors.options import FieldOptions
 from broker.schema.enums import enumeration
@@ -40,7 +40,23 @@ def is_required(field: FieldDescriptor, options: FieldOptions, partial: bool) ->
     `partial`: the message says what to change in a resource, so that what `field_behavior` requires of a
     whole resource is not asked for (https://google.aip.dev/203). proto2's own `required` always is.
     """
-    return bool(field.is_required or ("REQUIRED" in options.behavior and not partial))
+    asked = "REQUIRED" in options.behavior and not partial
+    return bool(field.is_required or (asked and not is_chosen(field)))
+
+
+def is_chosen(field: FieldDescriptor) -> bool:
+    """Whether the field is one of several of which at most one may be given."""
+    oneof = field.containing_oneof
+    return oneof is not None and len(oneof.fields) > 1
+
+
+def is_oneof_required(oneof: OneofDescriptor, options: Sequence[FieldOptions], partial: bool) -> bool:
+    """Whether one of the fields must be given: what is required of a member can only mean that.
+
+    `options` are those of the members; `partial` as for `is_required`.
+    """
+    required = any("REQUIRED" in one.behavior for one in options)
+    return required and not partial and len(oneof.fields) > 1
 
 
 def is_partial_update(message: Descriptor) -> bool:

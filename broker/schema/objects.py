@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from broker.schema.arguments import MAX_DEPTH, Ignored, Reading, too_deep
+from broker.schema.oneofs import Wrapped
 from broker.schema.problems import Problems, Refused, expected, listed, plain, quoted, suggestion
 from broker.schema.scalars import Decode
 
@@ -24,7 +25,10 @@ class Layout:
     """The names that the schema offers."""
     required: Mapping[str, str]
     """What each required field is, in words."""
-    oneofs: tuple[KeysView[str], ...]
+    members: Mapping[str, KeysView[str]]
+    """By the name of each oneof: those of its fields."""
+    required_oneofs: Mapping[str, KeysView[str]]
+    """The same, for the oneofs of which one must be given."""
     constrained: bool
     """Whether there are required fields or oneofs."""
     takes_null: frozenset[str]
@@ -39,7 +43,22 @@ class Layout:
 
     def find(self, key: str) -> Slot | None:
         """The field that a key can only mean, though it is spelled otherwise."""
+        if key in self.members:
+            return None
         return self.extension(key) if key.startswith("[") else self.spelled.get(plain(key[:200]))
+
+    def field_of(self, key: str) -> str | None:
+        """The name of the field that a key means, in any spelling."""
+        slot = self.slots.get(key)
+        slot = self.find(key) if slot is None else slot
+        return None if slot is None else slot[0]
+
+    def wrapped(self, key: str) -> Wrapped | None:
+        """What reads the oneof of this name when it is written as one property; None: there is none."""
+        members = self.members.get(key)
+        if members is None or not self.lenient:
+            return None
+        return Wrapped(members=members, slots=self.slots, takes_null=self.takes_null, find=self.field_of)
 
 
 def object_decoder(make_layout: Callable[[], Layout], phrase: str) -> Decode:
@@ -65,7 +84,7 @@ def object_decoder(make_layout: Callable[[], Layout], phrase: str) -> Decode:
             if slot is None:
                 slot = layout.find(key)
                 if slot is None:
-                    problems = _unknown(layout, key, problems)
+                    problems = _no_field(layout, key, item, reading, fields, problems)
                     if problems is not None and problems.full:
                         break
                     continue
@@ -100,6 +119,19 @@ def _collected(problems: Problems | None, name: str, refused: Refused) -> Proble
     return problems
 
 
+def _no_field(
+    layout: Layout, key: str, item: Any, reading: Reading, fields: dict[str, Any], problems: Problems | None
+) -> Problems | None:
+    wrapped = layout.wrapped(key)
+    if wrapped is None:
+        return _unknown(layout, key, problems)
+    try:
+        fields.update({} if item is None else wrapped.decode(item, reading))
+    except Refused as refused:
+        return _collected(problems, key, refused)
+    return problems
+
+
 def _unknown(layout: Layout, key: str, problems: Problems | None) -> Problems | None:
     if layout.ignores_unknown:
         return problems
@@ -113,7 +145,10 @@ def _fits(layout: Layout, fields: dict[str, Any]) -> bool:
     for name in layout.required:
         if name not in fields:
             return False
-    for members in layout.oneofs:  # noqa: SIM110 - on the path of every call, where a generator costs thrice
+    for members in layout.required_oneofs.values():
+        if not members & fields.keys():
+            return False
+    for members in layout.members.values():  # noqa: SIM110 - on the path of every call, where a generator costs thrice
         if len(members & fields.keys()) > 1:
             return False
     return True
@@ -128,8 +163,11 @@ def _settle(layout: Layout, value: dict[str, Any], fields: dict[str, Any], probl
             problems.add(
                 f"the field is given as {' and as '.join(map(quoted, spellings))}. Give it once.", name
             )
-    for members in layout.oneofs:
+    for members in layout.members.values():
         _settle_oneof(layout, members, keys, value, fields, problems)
+    for name, members in layout.required_oneofs.items():
+        if not members & keys.keys() and value.get(name) is None:
+            problems.add(f"missing, but required: one of {listed(list(members))}.")
     for name, description in layout.required.items():
         if name not in keys:
             problems.add(f"missing, but required: {description}", name)
@@ -141,10 +179,13 @@ def _keys_by_name(layout: Layout, value: dict[str, Any]) -> dict[str, list[str]]
     """The keys under which each field is given."""
     keys: dict[str, list[str]] = {}
     for key, item in value.items():
-        slot = layout.slots.get(key)
-        slot = layout.find(key) if slot is None else slot
-        if slot is not None and (item is not None or slot[0] in layout.takes_null):
-            keys.setdefault(slot[0], []).append(key)
+        name, wrapped = layout.field_of(key), layout.wrapped(key)
+        if name is not None:
+            names = [name] if item is not None or name in layout.takes_null else []
+        else:
+            names = [] if wrapped is None else wrapped.chosen(item)
+        for given in names:
+            keys.setdefault(given, []).append(key)
     return keys
 
 

@@ -2,43 +2,59 @@
 
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from typing import Any
 
 from google.protobuf.descriptor_pb2 import MethodOptions
 
 from broker.descriptors.pool import Descriptors
+from broker.errors import CatalogError
 from broker.schema import descriptions
+from broker.schema.limits import LIMITS
 from broker.schema.rendering import Dialect, render_input, render_output
+from broker.schema.strict import NotStrict, render_strict
 from broker.tool import Tool
 
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class _Profile:
-    dialect: Dialect
-    define: Callable[[Tool, dict[str, Any], Descriptors], dict[str, Any]]
-    """The tool and the schema of its arguments → the definition."""
-
-
-def _define_openai(tool: Tool, parameters: dict[str, Any], _: Descriptors) -> dict[str, Any]:
-    return {
-        "type": "function",
-        "function": {
-            "name": tool.name,
-            "description": descriptions.shorten(tool.description, descriptions.MAX_TOOL),
-            "parameters": parameters,
-            # Not left out: the Responses API would then rewrite the schema to a strict one.
-            "strict": False,
-        },
-    }
+# Nodes without a type are refused in some of OpenAI's modes and by Anthropic, and arrays without items.
+_ANY_TYPE = {"type": ["string", "number", "boolean", "object", "array", "null"], "items": {}}
+# A list of types is no type for Gemini.
+_ANY_OF = {
+    "anyOf": [
+        *({"type": name} for name in ("string", "number", "boolean", "object")),
+        {"type": "array", "items": {"type": "string"}},
+    ]
+}
+_OPENAI = Dialect(limits=LIMITS["openai"], any_value=_ANY_TYPE)
+_MCP = Dialect(limits=LIMITS["mcp"], any_value={}, property_names=True)
+_ANTHROPIC = Dialect(limits=LIMITS["anthropic"], any_value=_ANY_TYPE)
+_GEMINI = Dialect(limits=LIMITS["gemini"], any_value=_ANY_OF, entries=True, empty_properties=False)
 
 
-def _define_mcp(tool: Tool, input_schema: dict[str, Any], descriptors: Descriptors) -> dict[str, Any]:
+def _openai(tool: Tool, descriptors: Descriptors) -> dict[str, Any]:
+    # `strict` is not left out: the Responses API would then rewrite the schema to a strict one.
+    return _function(tool, _input_schema(tool, descriptors, _OPENAI), strict=False)
+
+
+def _openai_strict(tool: Tool, descriptors: Descriptors) -> dict[str, Any]:
+    """Strict where that can be had, else what the profile `openai` makes of the tool."""
+    try:
+        return _function(tool, render_strict(tool.method.input_type, descriptors), strict=True)
+    except NotStrict:
+        return _openai(tool, descriptors)
+
+
+def _function(tool: Tool, parameters: dict[str, Any], strict: bool) -> dict[str, Any]:
+    limit = LIMITS["openai"].description
+    description = tool.description if limit is None else descriptions.shorten(tool.description, limit)
+    function = {"name": tool.name, "description": description, "parameters": parameters, "strict": strict}
+    return {"type": "function", "function": function}
+
+
+def _mcp(tool: Tool, descriptors: Descriptors) -> dict[str, Any]:
     return {
         "name": tool.name,
         "title": _title(tool.method.name),
         "description": tool.description,
-        "inputSchema": input_schema,
+        "inputSchema": _input_schema(tool, descriptors, _MCP),
         "outputSchema": _output(tool, descriptors),
         "annotations": _annotations(tool, descriptors),
     }
@@ -74,30 +90,60 @@ def _annotations(tool: Tool, descriptors: Descriptors) -> dict[str, bool]:
     return dict(_HINTS.get(level, {})) if descriptors.trusted else {}
 
 
-_ANY_TYPE = {"type": ["string", "number", "boolean", "object", "array", "null"], "items": {}}
+def _anthropic(tool: Tool, descriptors: Descriptors) -> dict[str, Any]:
+    input_schema = _input_schema(tool, descriptors, _ANTHROPIC)
+    return {"name": tool.name, "description": tool.description, "input_schema": input_schema}
 
-_PROFILES: Mapping[str, _Profile] = {
-    "openai": _Profile(
-        # Nodes without a type are refused in some of OpenAI's modes, and arrays without items.
-        dialect=Dialect(any_value=_ANY_TYPE, property_names=False),
-        define=_define_openai,
-    ),
-    "mcp": _Profile(dialect=Dialect(any_value={}, property_names=True), define=_define_mcp),
+
+def _gemini(tool: Tool, descriptors: Descriptors) -> dict[str, Any]:
+    declared = {"name": tool.name, "description": tool.description}
+    parameters = _input_schema(tool, descriptors, _GEMINI)
+    # An object without properties is refused here.
+    return {**declared, "parameters": parameters} if "properties" in parameters else declared
+
+
+def _input_schema(tool: Tool, descriptors: Descriptors, dialect: Dialect) -> dict[str, Any]:
+    message, pattern = tool.method.input_type, dialect.limits.root_key
+    schema = render_input(message, descriptors, dialect)
+    for key in schema.get("properties", ()):
+        if pattern is not None and re.fullmatch(pattern, key) is None:
+            raise CatalogError(
+                f'the request "{message.full_name}" has the field "{key}", and the provider takes only names '
+                f"that match {pattern}; hide the field with (broker.v1.field).hidden"
+            )
+    return schema
+
+
+_DEFINITIONS: Mapping[str, Callable[[Tool, Descriptors], dict[str, Any]]] = {
+    "openai": _openai,
+    "openai-strict": _openai_strict,
+    "mcp": _mcp,
+    "anthropic": _anthropic,
+    "gemini": _gemini,
 }
 
-PROFILES: tuple[str, ...] = tuple(_PROFILES)
+PROFILES: tuple[str, ...] = tuple(_DEFINITIONS)
 """The names of the profiles."""
 
 
 def render(tool: Tool, descriptors: Descriptors, profile: str) -> dict[str, Any]:
     """The definition of the tool for one of PROFILES.
 
-    Raises KeyError for another profile, CatalogError when the request has so many fields that no provider
-    would accept it.
+    Raises KeyError for another profile, CatalogError when the provider would not accept the tool.
 
     - `openai`: an element of `tools` in a request to Chat Completions, not strict;
-    - `mcp`: an element of the result of `tools/list`.
+    - `openai-strict`: the same and strict, where `strict_problem` finds nothing against it;
+    - `mcp`: an element of the result of `tools/list`;
+    - `anthropic`: an element of `tools` in a request to Messages;
+    - `gemini`: an element of `functionDeclarations`.
     """
-    chosen = _PROFILES[profile]
-    parameters = render_input(tool.method.input_type, descriptors, chosen.dialect)
-    return chosen.define(tool, parameters, descriptors)
+    return _DEFINITIONS[profile](tool, descriptors)
+
+
+def strict_problem(tool: Tool, descriptors: Descriptors) -> str | None:
+    """Why the profile `openai-strict` sends the tool with `"strict": false`; None: it is strict."""
+    try:
+        render_strict(tool.method.input_type, descriptors)
+    except NotStrict as problem:
+        return str(problem)
+    return None

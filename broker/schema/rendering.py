@@ -1,6 +1,6 @@
 """The neutral form of a message → one JSON Schema with everything in its place: no `$ref`, a bounded size."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cache
 from typing import Any
@@ -10,7 +10,7 @@ from google.protobuf.descriptor import Descriptor
 
 from broker.descriptors.pool import Descriptors
 from broker.errors import CatalogError
-from broker.schema import descriptions
+from broker.schema.detail import HARD_MAX_BYTES, MAX_BYTES, STAGES, Detail, sentences
 from broker.schema.json_schema import (
     Entries,
     Form,
@@ -22,12 +22,10 @@ from broker.schema.json_schema import (
     input_schema,
     output_schema,
 )
+from broker.schema.keywords import fit
+from broker.schema.limits import Limits
 from broker.schema.scalars import Kind
 
-MAX_BYTES = 64 * 1024
-"""A larger schema loses its explanations, then its depth."""
-HARD_MAX_BYTES = 256 * 1024
-"""A still larger one is refused."""
 _MAX_NODES = 4_000
 """More do not fit into MAX_BYTES; so a schema that would grow without end is given up early."""
 _UNROLLED = 2
@@ -39,51 +37,33 @@ class _TooLarge(Exception):
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class _Detail:
-    """How much is told."""
-
-    cut: Callable[[str], str]
-    """A field's comment → what is kept of it."""
-    explained: int = 100
-    """Levels whose fields are explained."""
-    depth: int = 100
-    """Levels of objects; deeper ones are left open."""
-
-
-def _short(comment: str) -> str:
-    return descriptions.shorten(descriptions.first_paragraph(comment), descriptions.MAX_FIELD)
-
-
-_STAGES = (
-    _Detail(cut=_short),
-    _Detail(cut=descriptions.first_sentence),
-    _Detail(cut=descriptions.first_sentence, explained=2),
-    *(
-        _Detail(cut=descriptions.first_sentence, explained=0, depth=depth)
-        for depth in (100, 8, 6, 5, 4, 3, 2, 1)
-    ),
-)
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
 class Dialect:
     """How a provider wants what differs between providers."""
 
+    limits: Limits
     any_value: Mapping[str, Any]
     """The schema of a value that may be anything."""
-    property_names: bool
+    property_names: bool = False
     """Whether the keys of a map may be described."""
+    entries: bool = False
+    """Whether a map is a list of its entries."""
+    empty_properties: bool = True
+    """Whether an object that names no property says so."""
+
+    def takes(self, keyword: str) -> bool:
+        """Whether the provider knows a keyword of JSON Schema."""
+        return self.limits.keywords is None or keyword in self.limits.keywords
 
 
 def render_input(message: Descriptor, descriptors: Descriptors, dialect: Dialect) -> dict[str, Any]:
     """The schema of a request, as detailed as fits into 64 KB; raises CatalogError when nothing fits."""
     forms = cache(lambda held, partial: input_schema(held, descriptors, partial))
-    for detail in _STAGES:
+    for detail in STAGES:
         try:
             schema = _Renderer(forms, dialect, detail).root(message)
         except _TooLarge:
             continue
-        if len(orjson.dumps(schema)) <= (HARD_MAX_BYTES if detail is _STAGES[-1] else MAX_BYTES):
+        if len(orjson.dumps(schema)) <= (HARD_MAX_BYTES if detail is STAGES[-1] else MAX_BYTES):
             return schema
     raise CatalogError(
         f'the request "{message.full_name}" has so many fields that no model accepts its schema; '
@@ -120,7 +100,7 @@ class _Renderer:
 
     forms: Callable[[Descriptor, bool], Form]
     dialect: Dialect
-    detail: _Detail
+    detail: Detail
     nodes: int = 0
     above: list[tuple[str, str]] = field(default_factory=list)
     """The types that are being rendered, outermost first, each with the name of the field that holds it."""
@@ -130,35 +110,41 @@ class _Renderer:
 
     def _object(self, form: Form, holder: str) -> dict[str, Any]:
         self.nodes += 1 + len(form.properties)
-        if self.nodes > _MAX_NODES and self.detail is not _STAGES[-1]:
+        if self.nodes > _MAX_NODES and self.detail is not STAGES[-1]:
             raise _TooLarge
         self.above.append((form.message.full_name, holder))
-        schema: dict[str, Any] = {"type": "object"}
-        text = " ".join(f"At most one of: {', '.join(names)}." for names in form.oneofs())
-        if text and len(self.above) <= self.detail.explained:
-            schema["description"] = text
-        schema["properties"] = {one.name: self._property(one) for one in form.properties}
+        properties = {one.name: self._property(one) for one in form.properties}
         required = [one.name for one in form.properties if one.required]
-        if required:
-            schema["required"] = required
-        schema["additionalProperties"] = False
+        schema = self._listing(properties, self._choices(form), required)
+        if self.dialect.takes("additionalProperties"):
+            schema["additionalProperties"] = False
         self.above.pop()
         return schema
 
-    def _property(self, one: Property) -> dict[str, Any]:
-        schema = self._shape(one.shape, one.name)
-        sentences = [*self._explained(one), schema.pop("description", "")]
-        text = " ".join(sentence for sentence in sentences if sentence)
-        if text:
-            schema["description"] = text
-        if one.default is not None:
-            schema["default"] = one.default
+    def _choices(self, form: Form) -> str:
+        explained = len(self.above) <= self.detail.explained
+        return sentences(*(oneof.sentence for oneof in form.oneofs)) if explained else ""
+
+    def _listing(
+        self, properties: dict[str, Any], description: str, required: Sequence[str] = ()
+    ) -> dict[str, Any]:
+        """An object with these properties, and still open."""
+        schema: dict[str, Any] = {"type": "object"}
+        if description:
+            schema["description"] = description
+        if properties or self.dialect.empty_properties:
+            schema["properties"] = properties
+        if required:
+            schema["required"] = list(required)
         return schema
 
-    def _explained(self, one: Property) -> list[str]:
-        if len(self.above) > self.detail.explained:
-            return []
-        return [_ended(self.detail.cut(one.comment)), *map(_ended, one.notes)]
+    def _property(self, one: Property) -> dict[str, Any]:
+        shaped = self._shape(one.shape, one.name)
+        described = shaped.pop("description", "")
+        default = {} if one.default is None else {"default": one.default}
+        schema, words = fit({**shaped, **default}, self.dialect.limits)
+        text = sentences(*self.detail.explain(one, len(self.above)), described, *words)
+        return {**schema, "description": text} if text else schema
 
     def _shape(self, shape: Shape, name: str) -> dict[str, Any]:
         match shape:
@@ -169,9 +155,9 @@ class _Renderer:
             case Items():
                 return self._lifted({"type": "array", "items": self._shape(shape.item, name)}, "items")
             case Entries():
-                return self._entries(shape, name)
+                return self._list(shape, name) if self.dialect.entries else self._map(shape, name)
 
-    def _entries(self, shape: Entries, name: str) -> dict[str, Any]:
+    def _map(self, shape: Entries, name: str) -> dict[str, Any]:
         schema: dict[str, Any] = {"type": "object"}
         keys = _key_schema(shape.key)
         if keys is not None and self.dialect.property_names:
@@ -179,17 +165,24 @@ class _Renderer:
         schema["additionalProperties"] = self._shape(shape.value, name)
         return self._lifted(schema, "additionalProperties")
 
+    def _list(self, shape: Entries, name: str) -> dict[str, Any]:
+        key, _ = fit(shape.key.input, self.dialect.limits)
+        entry = {"key": key, "value": self._shape(shape.value, name)}
+        items = self._listing(entry, "", list(entry))
+        return {"type": "array", "items": items, "description": "A list of key/value entries."}
+
     def _lifted(self, schema: dict[str, Any], key: str) -> dict[str, Any]:
         """What is said of each value of a list or map is said of the list or map."""
         text = schema[key].pop("description", None) if schema[key].get("type") != "object" else None
         return schema if text is None else {**schema, "description": text}
 
     def _leaf(self, leaf: Leaf) -> dict[str, Any]:
-        schema = dict(leaf.schema) if leaf.schema else dict(self.dialect.any_value)
+        schema, words = fit(leaf.schema if leaf.schema else self.dialect.any_value, self.dialect.limits)
         if leaf.schema.get("items") == {}:
             schema["items"] = dict(self.dialect.any_value)
-        if leaf.hint is not None and self.detail.explained > 0:
-            schema["description"] = leaf.hint
+        text = sentences("" if leaf.hint is None else leaf.hint, *words)
+        if text and self.detail.explained > 0:
+            schema["description"] = text
         return schema
 
     def _nested(self, nested: Nested, name: str) -> dict[str, Any]:
@@ -197,10 +190,9 @@ class _Renderer:
         same = [holder for known, holder in self.above if known == full_name]
         if len(same) >= _UNROLLED:
             where = f'"{same[0]}" above' if same[0] else "the whole"
-            text = f"{nested.message.name}; same fields as {where}."
-            return {"type": "object", "properties": {}, "description": text}
+            return self._listing({}, f"{nested.message.name}; same fields as {where}.")
         if len(self.above) >= self.detail.depth:
-            return {"type": "object", "properties": {}, "description": f"{nested.message.name}."}
+            return self._listing({}, f"{nested.message.name}.")
         return self._object(self.forms(nested.message, nested.partial), name)
 
 
@@ -212,8 +204,3 @@ def _key_schema(key: Kind) -> dict[str, Any] | None:
         return {"enum": ["true", "false"]}
     sign = "" if key.unsigned else "-?"
     return {"pattern": f"^(0|{sign}[1-9][0-9]*)$"}
-
-
-def _ended(text: str) -> str:
-    """With a full stop, since another sentence may follow."""
-    return text if not text or text[-1] in ".!?。!?…:" else f"{text}."

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from broker.catalog.catalog import Catalog
-from broker.catalog.check import MANY_TOOLS, MAX_TOOLS, Report, Severity, check
+from broker.catalog.check import MANY_TOOLS, Report, Severity, check
 from broker.catalog.tokens import TokenCounter, estimated, token_counter
 from broker.schema.profiles import PROFILES
 
@@ -154,8 +154,8 @@ async def test_a_server_that_describes_itself_is_told_where_comments_come_from(c
     [
         pytest.param(MANY_TOOLS, None, "", id="few"),
         pytest.param(MANY_TOOLS + 1, Severity.NOTE, "models choose worse", id="many"),
-        pytest.param(MAX_TOOLS, Severity.NOTE, "models choose worse", id="just enough"),
-        pytest.param(MAX_TOOLS + 1, Severity.ERROR, '129 tools, of which "openai"', id="too many"),
+        pytest.param(128, Severity.NOTE, "models choose worse", id="just enough"),
+        pytest.param(129, Severity.ERROR, "129 tools, of which OpenAI takes 128", id="too many"),
     ],
 )
 async def test_all_tools_together_are_held_against_what_a_request_takes(
@@ -193,11 +193,13 @@ async def test_a_request_that_no_provider_accepts_is_an_error_and_hides_no_other
     assert report.count(Severity.ERROR) == 1
 
 
-async def test_a_request_may_be_a_well_known_type_which_nobody_comments(catalog_of: CatalogOf) -> None:
+async def test_a_request_of_any_value_needs_no_comment_and_cannot_be_strict(catalog_of: CatalogOf) -> None:
     text = 'import "google/protobuf/struct.proto"; message Out {} service S {\n// Takes it.\n'
     catalog = await catalog_of(text + "rpc Take(google.protobuf.Value) returns (Out); }")
 
-    assert looked_at(catalog) == []
+    ((severity, tool, what, _),) = looked_at(catalog)
+    assert (severity, tool) == (Severity.NOTE, "shop_v1_S_Take")
+    assert 'cannot be strict, and `openai-strict` sends it as it is: "value" may hold any value' in what
 
 
 @given(st.text(max_size=300))

@@ -7,6 +7,8 @@ from typing import Any
 
 import pytest
 
+from broker.schema.profiles import PROFILES
+
 NAMES = [
     f"probe_v1_ProbeService_{name}"
     for name in ("Echo", "Fail", "Flaky", "Wait", "Count", "Garbage", "Dangerous")
@@ -62,14 +64,14 @@ def test_a_reflected_server_is_listed_as_grpcurl_would_be_asked(run: Callable[..
     ]
 
 
-@pytest.mark.parametrize("profile", ["openai", "mcp"])
+@pytest.mark.parametrize("profile", PROFILES)
 def test_machines_get_the_definitions_in_the_profile_they_ask_for(
     run: Callable[..., Any], probe_protoset: Path, profile: str
 ) -> None:
     outcome = run("tools", str(probe_protoset), "--json", "--profile", profile)
 
     definitions = json.loads(outcome.out)
-    functions = [each["function"] if profile == "openai" else each for each in definitions]
+    functions = [each.get("function", each) for each in definitions]
     assert [each["name"] for each in functions] == [*NAMES, "probe_alias"]
 
 

@@ -13,11 +13,14 @@ from google.protobuf.descriptor_pb2 import (
     FileDescriptorSet,
 )
 
+from broker.catalog.naming import MAX_LENGTH
 from broker.descriptors.pool import Descriptors, link
 from broker.descriptors.sources import Loaded
 from broker.errors import CatalogError, InvalidArguments
 from broker.schema.decode import Decoder
+from broker.schema.limits import LIMITS
 from broker.schema.profiles import PROFILES, render
+from broker.schema.rendering import Dialect, render_input
 from broker.tool import Tool
 
 METHODS = [
@@ -41,11 +44,14 @@ def tool(descriptors: Descriptors, method: str, description: str = "Does it.") -
 
 
 def parameters(descriptors: Descriptors, method: str, profile: str = "mcp") -> dict[str, Any]:
-    definition = render(tool(descriptors, method), descriptors, profile)
-    schema: dict[str, Any] = (
-        definition["inputSchema"] if profile == "mcp" else definition["function"]["parameters"]
-    )
-    return schema
+    return input_schema(render(tool(descriptors, method), descriptors, profile))
+
+
+def input_schema(definition: dict[str, Any]) -> dict[str, Any]:
+    """The schema of the arguments in any profile's definition; where there is none, that of an empty object."""
+    found = definition.get("function", definition)
+    keys = ("parameters", "inputSchema", "input_schema")
+    return next((found[key] for key in keys if key in found), {"type": "object"})
 
 
 BOOK = {
@@ -274,27 +280,106 @@ def test_a_type_in_itself_is_unrolled_once_and_then_left_open(descriptors: Descr
 
 
 def test_proto2_defaults_are_in_the_schema(descriptors: Descriptors) -> None:
-    from broker.schema.rendering import Dialect, render_input
-
     message = descriptors.pool.FindMessageTypeByName("schema.proto2.All")
-    properties = render_input(message, descriptors, Dialect(any_value={}, property_names=False))["properties"]
+    properties = render_input(message, descriptors, Dialect(limits=LIMITS["mcp"], any_value={}))["properties"]
     defaults = {name: one["default"] for name, one in properties.items() if "default" in one}
     assert defaults == {"count": 7, "level": "HIGH", "data": "YWI=", "ratio": "Infinity"}
 
 
-@pytest.mark.parametrize("profile", PROFILES)
+PLAIN = [profile for profile in PROFILES if profile != "openai-strict"]
+
+
+@pytest.mark.parametrize("profile", PLAIN)
 @pytest.mark.parametrize("method", METHODS)
-def test_every_schema_is_one_that_all_providers_take(
+def test_every_plain_schema_is_one_that_all_providers_take(
     descriptors: Descriptors, method: str, profile: str
 ) -> None:
-    definition = render(tool(descriptors, method), descriptors, profile)
-    schema = definition["inputSchema"] if profile == "mcp" else definition["function"]["parameters"]
+    schema = parameters(descriptors, method, profile)
     jsonschema.Draft202012Validator.check_schema(schema)
     assert schema["type"] == "object"
+    assert not schema.keys() & {"anyOf", "oneOf", "allOf"}
     for node in _nodes(schema):
-        assert not node.keys() & {"$ref", "$defs", "oneOf", "anyOf", "allOf", "not"}
+        assert not node.keys() & {"$ref", "$defs", "oneOf", "allOf", "not"}
+        assert "anyOf" not in node or profile == "gemini"
         assert all(re.fullmatch(r"[a-zA-Z0-9_.-]{1,64}", key) for key in node.get("properties", {}))
-        assert node.get("type") != "object" or "properties" in node or _is_open(node)
+        if profile != "gemini":
+            assert node.get("type") != "object" or "properties" in node or _is_open(node)
+
+
+@pytest.mark.parametrize("method", METHODS)
+def test_gemini_gets_only_keywords_that_it_knows(descriptors: Descriptors, method: str) -> None:
+    known = {
+        "type",
+        "description",
+        "properties",
+        "required",
+        "items",
+        "enum",
+        "anyOf",
+        "pattern",
+        "format",
+        "minimum",
+    }
+    for node in _nodes(parameters(descriptors, method, "gemini")):
+        assert node.keys() <= known
+        assert node.get("format") in (None, "date-time")
+        assert node.get("properties") != {}
+        assert not isinstance(node.get("type"), list)
+        assert set(node.get("required", ())) <= set(node.get("properties", ()))
+
+
+def test_gemini_gets_maps_as_lists_of_their_entries(descriptors: Descriptors) -> None:
+    properties = parameters(descriptors, "Map", "gemini")["properties"]
+    assert properties["by_int32"] == {
+        "type": "array",
+        "items": {
+            "type": "object",
+            "properties": {"key": {"type": "integer"}, "value": {"type": "string"}},
+            "required": ["key", "value"],
+        },
+        "description": "Each key is an integer (int32). A list of key/value entries.",
+    }
+
+
+def test_gemini_gets_no_parameters_where_there_are_none(descriptors: Descriptors) -> None:
+    definition = render(tool(descriptors, "ListAllBooks"), descriptors, "gemini")
+    assert definition == {"name": "Library_ListAllBooks", "description": "Does it."}
+
+
+def test_anthropic_gets_name_description_and_input_schema(descriptors: Descriptors) -> None:
+    definition = render(tool(descriptors, "Get"), descriptors, "anthropic")
+    assert list(definition) == ["name", "description", "input_schema"]
+    assert definition["input_schema"] == parameters(descriptors, "Get", "openai")
+
+
+def test_a_name_that_would_fail_a_whole_request_to_anthropic_is_refused_with_the_cure() -> None:
+    descriptors = generated(message("M0", 1, prefix="x" * 64))
+    with pytest.raises(CatalogError, match=r'"generated.M0" has the field "x+1", .* hide the field with'):
+        render(called(descriptors), descriptors, "anthropic")
+    assert "parameters" in render(called(descriptors), descriptors, "openai")["function"]
+
+
+@pytest.mark.parametrize("profile", PROFILES)
+def test_every_limit_has_its_source_and_its_date(profile: str) -> None:
+    limits = LIMITS[profile]
+    assert limits.source.startswith("https://")
+    assert re.fullmatch(r"20\d\d-(0[1-9]|1[0-2])", limits.checked)
+
+
+def test_there_are_limits_for_each_profile() -> None:
+    assert set(LIMITS) == set(PROFILES)
+
+
+@pytest.mark.parametrize("profile", PROFILES)
+def test_each_provider_takes_the_longest_name_that_a_tool_gets(profile: str) -> None:
+    assert re.fullmatch(LIMITS[profile].name, "a" * MAX_LENGTH)
+
+
+def test_a_oneof_of_which_one_is_required_says_so_and_requires_no_member(descriptors: Descriptors) -> None:
+    found = descriptors.pool.FindMessageTypeByName("schema.strict.Filter")
+    schema = render_input(found, descriptors, Dialect(limits=LIMITS["mcp"], any_value={}))
+    assert schema["description"] == "Exactly one of: comparison, all, not."
+    assert "required" not in schema
 
 
 def _is_open(node: dict[str, Any]) -> bool:
@@ -311,6 +396,7 @@ def _nodes(schema: Any) -> Iterator[dict[str, Any]]:
         *schema.get("properties", {}).values(),
         schema.get("items"),
         schema.get("additionalProperties"),
+        *schema.get("anyOf", ()),
     ):
         if isinstance(below, dict):
             yield from _nodes(below)
@@ -334,10 +420,10 @@ def test_an_unknown_profile_is_a_programming_error(descriptors: Descriptors) -> 
         render(tool(descriptors, "Get"), descriptors, "no-such")
 
 
-def generated(*messages: DescriptorProto, comment: str = "") -> Descriptors:
+def generated(*messages: DescriptorProto, comment: str = "", syntax: str = "proto3") -> Descriptors:
     """Messages in a pool of their own; the first is asked for and answered; each field has the comment."""
     file = FileDescriptorProto(
-        name="generated.proto", package="generated", syntax="proto3", message_type=messages
+        name="generated.proto", package="generated", syntax=syntax, message_type=messages
     )
     service = file.service.add(name="Library")
     service.method.add(
@@ -362,11 +448,13 @@ def message(name: str, fields: int, held: str | None = None, prefix: str = "fiel
     return made
 
 
-def call(descriptors: Descriptors) -> dict[str, Any]:
+def called(descriptors: Descriptors) -> Tool:
     found = descriptors.pool.FindMethodByName("generated.Library.Call")
-    made = Tool(name="Call", description="Calls.", method=found, backend="generated")
-    schema: dict[str, Any] = render(made, descriptors, "openai")["function"]["parameters"]
-    return schema
+    return Tool(name="Call", description="Calls.", method=found, backend="generated")
+
+
+def call(descriptors: Descriptors) -> dict[str, Any]:
+    return input_schema(render(called(descriptors), descriptors, "openai"))
 
 
 def test_a_schema_that_would_double_with_each_level_is_cut_in_depth() -> None:

@@ -4,17 +4,20 @@ import base64
 import json
 import math
 import os
+from types import SimpleNamespace
 from typing import Any
 
 import jsonschema
 import pytest
 from google.protobuf import json_format
 from google.protobuf.descriptor import Descriptor, EnumDescriptor, FieldDescriptor
+from google.protobuf.descriptor_pb2 import MethodOptions
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from broker.errors import InvalidArguments
-from broker.schema.rendering import Dialect, render_input, render_output
+from broker.schema.profiles import PROFILES, render
+from broker.schema.rendering import render_output
 
 _TEXT = st.text(st.characters(exclude_categories=["Cs"]), max_size=8)
 _DEPTH = 3
@@ -26,11 +29,6 @@ _RANDOM = settings(
     deadline=None,
     suppress_health_check=list(HealthCheck),
 )
-_DIALECTS = [
-    Dialect(any_value={}, property_names=True),
-    Dialect(any_value={"type": "object"}, property_names=False),
-]
-
 NAMES = [
     "schema.proto3.Scalars",
     "schema.proto3.Repeated",
@@ -116,31 +114,45 @@ def test_what_was_encoded_fits_the_output_schema(codec: Any, name: str) -> None:
     check()
 
 
-@pytest.mark.parametrize("dialect", _DIALECTS, ids=["mcp", "openai"])
-@pytest.mark.parametrize("name", NAMES)
-def test_what_fits_the_input_schema_is_decoded(codec: Any, name: str, dialect: Dialect) -> None:
-    schema = render_input(codec.message(name), codec.descriptors, dialect)
+@pytest.mark.parametrize("profile", PROFILES)
+@pytest.mark.parametrize("name", [*NAMES, "schema.strict.Query", "schema.strict.Filter"])
+def test_what_fits_the_input_schema_is_decoded(codec: Any, name: str, profile: str) -> None:
+    schema, strict = _parameters(codec, name, profile)
     validator = jsonschema.Draft202012Validator(schema)
     validator.check_schema(schema)
 
     @_RANDOM
-    @given(instances(schema))
+    @given(instances(schema, schema.get("$defs", {})))
     def check(instance: Any) -> None:
         validator.validate(instance)
         try:
             codec.decode(name, json.dumps(instance))
         except InvalidArguments as refused:
-            # What no schema in these dialects says: members of one oneof, times and types that exist, numbers
-            # that fit, and how deep a thing may be.
-            said_in_words = () if dialect.property_names else ("a key of this map is",)
+            # What no schema in these dialects says: times and types that exist, numbers that fit, how deep a
+            # thing may be; and only a strict one says how many members of a oneof there may be.
+            said_in_words = () if profile == "mcp" else ("a key of this map is", "is given twice")
+            oneofs = () if strict else ("cannot be given together", "missing, but required: one of")
             for line in refused.problems:
-                assert any(word in line for word in (*_UNSAYABLE, *said_in_words)), line
+                assert any(word in line for word in (*_UNSAYABLE, *said_in_words, *oneofs)), line
 
     check()
 
 
+def _parameters(codec: Any, name: str, profile: str) -> tuple[Any, bool]:
+    """The schema of a request of this type, as the profile's tool has it, and whether it is strict."""
+    method = SimpleNamespace(name="Call", input_type=codec.message(name), output_type=codec.message("Empty"))
+    method.server_streaming, method.GetOptions = False, MethodOptions
+    tool: Any = SimpleNamespace(name="Call", description="Calls.", method=method)
+    definition = render(tool, codec.descriptors, profile)
+    found = definition.get("function", definition)
+    # Gemini refuses an object without properties, and takes none instead.
+    keys = ("parameters", "inputSchema", "input_schema")
+    schema = next((found[key] for key in keys if key in found), {"type": "object", "properties": {}})
+    return schema, found.get("strict", False)
+
+
 _UNSAYABLE = (
-    "cannot be given together", "is no type that", "out of range", "is no point in time", "within the years",
+    "is no type that", "out of range", "is no point in time", "within the years",
     "length of time is at most", "is written as {", "point in time (RFC 3339", "not base64", "field paths",
     "offset from UTC", "nested too deep", "the URL of the type",
     "sequel.sequel.title: missing", "all.all.name: missing",
@@ -341,17 +353,30 @@ _SPECIAL: dict[str, Any] = {
 }
 
 
-def instances(schema: Any) -> st.SearchStrategy[Any]:
+def instances(schema: Any, definitions: Any, depth: int = 0) -> st.SearchStrategy[Any]:
     """JSON values that fit a schema, for the keywords that ours are made of."""
+    if "$ref" in schema:
+        return instances(definitions[schema["$ref"].removeprefix("#/$defs/")], definitions, depth + 1)
     if "enum" in schema:
         return st.sampled_from(schema["enum"])
+    branches = schema.get("anyOf", [])
+    if isinstance(schema.get("type"), list):
+        branches = [{**schema, "type": one} for one in schema["type"]]
+    if branches:
+        null = any(one.get("type") == "null" for one in branches)
+        if depth >= _DEPTH:
+            branches = [{"type": "null"}] if null else branches[:1]
+        return st.one_of(*(instances(one, definitions, depth) for one in branches))
     if "type" not in schema:
         return _JSON
     match schema["type"]:
         case "object":
-            return _objects(schema)
+            return _objects(schema, definitions, depth)
         case "array":
-            return st.lists(instances(schema["items"]), max_size=2)
+            items = schema["items"]
+            return st.lists(
+                st.deferred(lambda: instances(items, definitions, depth + 1)) if items else _JSON, max_size=2
+            )
         case "string":
             return _strings(schema)
         case "integer":
@@ -378,14 +403,18 @@ def _strings(schema: Any) -> st.SearchStrategy[Any]:
     )
 
 
-def _objects(schema: Any) -> st.SearchStrategy[Any]:
+def _objects(schema: Any, definitions: Any, depth: int) -> st.SearchStrategy[Any]:
     if "properties" not in schema:
+        if "additionalProperties" not in schema and "Any JSON" not in schema.get("description", ""):
+            return st.just({})  # a type that is left open, or has no fields
         values = schema.get("additionalProperties")
         keys = _keys(schema.get("propertyNames"))
-        return st.dictionaries(keys, _JSON if values is None else instances(values), max_size=2)
-    known = schema["properties"]
-    required = {name: instances(known[name]) for name in schema.get("required", [])}
-    optional = {name: instances(one) for name, one in known.items() if name not in required}
+        return st.dictionaries(
+            keys, _JSON if values is None else instances(values, definitions, depth), max_size=2
+        )
+    known = {name: instances(one, definitions, depth) for name, one in schema["properties"].items()}
+    required = {name: known[name] for name in schema.get("required", [])}
+    optional = {name: one for name, one in known.items() if name not in required}
     return st.fixed_dictionaries(required, optional=optional)
 
 

@@ -1,0 +1,88 @@
+"""A oneof written as one property, {"source": {"url": …}} → the member that it holds.
+
+Strict schemas have it so, since no other form lets a grammar enforce that at most one is given. Members that
+stand beside the other fields, as ProtoJSON has them, need nothing of this.
+"""
+
+from collections.abc import Callable, KeysView, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from broker.schema.arguments import Reading
+from broker.schema.problems import Problems, Refused, expected, listed, quoted, suggestion
+from broker.schema.scalars import Decode
+
+_WHICH = "which"
+_VALUE = "value"
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Wrapped:
+    """What an object that stands for a oneof may hold."""
+
+    members: KeysView[str]
+    """The names of its fields."""
+    slots: Mapping[str, tuple[str, Decode, type | None]]
+    """Those of the whole message, by the name of the field; the decoder of its value is the second."""
+    takes_null: frozenset[str]
+    find: Callable[[str], str | None]
+    """The name of the field that a key means in any spelling, be it a member or not."""
+
+    def decode(self, value: Any, reading: Reading) -> dict[str, Any]:
+        """The object → the field that it gives, decoded; none when it gives only nulls.
+
+        Where it gives several, so does this: whether they may be is not asked here.
+        """
+        if type(value) is not dict:
+            raise expected(f"an object with one of {listed(list(self.members))}", value)
+        reading.colons += len(value)
+        given = self._given(value)
+        return {name: self._decoded(name, given[name], reading) for name in self._chosen(given)}
+
+    def chosen(self, value: Any) -> list[str]:
+        """The members that are given with a value; of an object that `decode` refuses, none."""
+        try:
+            return self._chosen(self._given(value)) if type(value) is dict else []
+        except Refused:
+            return []
+
+    def _chosen(self, given: Mapping[str, Any]) -> list[str]:
+        valued = [name for name, item in given.items() if item is not None]
+        # A null beside the member that is meant says "not this one".
+        return valued if valued else [name for name in given if name in self.takes_null]
+
+    def _given(self, value: Mapping[str, Any]) -> dict[str, Any]:
+        """What the object holds, by the names of the members."""
+        given: dict[str, Any] = {}
+        for key, item in self._named(value).items():
+            name = self._member(key)
+            if name in given:
+                raise Refused(f"the field {name} is given twice. Give it once.")
+            given[name] = item
+        return given
+
+    def _named(self, value: Mapping[str, Any]) -> Mapping[str, Any]:
+        """The object without {"which": "url"}, by which some models name the member beside its value."""
+        which = value.get(_WHICH)
+        if type(which) is not str or self.find(_WHICH) in self.members:
+            return value
+        if self.find(which) not in self.members:
+            return value
+        rest = {key: item for key, item in value.items() if key != _WHICH}
+        alone = rest.keys() == {_VALUE} and self.find(_VALUE) not in self.members
+        return {which: rest[_VALUE]} if alone else rest
+
+    def _member(self, key: str) -> str:
+        name = self.find(key)
+        if name is None or name not in self.members:
+            near = suggestion(key, self.members)
+            raise Refused(f"unknown field {quoted(key)}.{near} Fields: {listed(list(self.members), key)}.")
+        return name
+
+    def _decoded(self, name: str, item: Any, reading: Reading) -> Any:
+        try:
+            return self.slots[name][1](item, reading)
+        except Refused as refused:
+            problems = Problems()
+            problems.under(name, refused)
+            raise problems.refuse() from None
