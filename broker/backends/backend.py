@@ -1,6 +1,7 @@
 """One gRPC service that calls are routed to: a prepared request → its response, or what its stream held."""
 
 from collections.abc import Awaitable, Callable, Mapping
+from typing import Any
 
 import grpc
 import grpc.aio
@@ -10,13 +11,9 @@ from broker.backends.status import to_error
 from broker.backends.streaming import collect
 from broker.descriptors.pool import Descriptors
 from broker.errors import Code, ToolCallError
-from broker.tool import CallContext, Invoke, Prepared, Stream, Tool
+from broker.tool import CallContext, Invoke, Policy, Prepared, Stream, Tool
 
-_Send = Callable[[Prepared, float, tuple[tuple[str, str], ...]], Awaitable[Message | Stream]]
-
-
-_Unary = grpc.aio.UnaryUnaryMultiCallable[bytes, bytes]
-_Streaming = grpc.aio.UnaryStreamMultiCallable[bytes, bytes]
+_Parse = Callable[[bytes], Message]
 
 
 class Backend:
@@ -32,18 +29,20 @@ class Backend:
         self._channel = channel
         self._descriptors = descriptors
         self._metadata = metadata
-        self._senders: dict[str, _Send] = {}
+        self._methods: dict[str, tuple[Any, _Parse]] = {}
 
     async def invoke(self, prepared: Prepared, context: CallContext) -> Message | Stream:
         """Sends the request. Raises ToolCallError for any status but OK; cancelling it cancels the call."""
-        timeout = _timeout(prepared.tool, context)
-        send = self._senders.get(prepared.tool.full_name)
-        if send is None:
-            send = self._senders[prepared.tool.full_name] = self._sender(prepared.tool)
+        tool = prepared.tool
+        timeout = _timeout(tool, context)
+        method, parse = self._method(tool)
+        call = method(prepared.request_bytes, timeout=timeout, metadata=self._metadata + context.metadata)
         try:
-            return await send(prepared, timeout, self._metadata + context.metadata)
+            if tool.method.server_streaming:
+                return await _collected(call, parse, tool.policy)
+            return parse(await call)
         except grpc.aio.AioRpcError as error:
-            raise to_error(error, idempotent=prepared.tool.idempotent) from error
+            raise to_error(error, idempotent=tool.idempotent) from error
         except DecodeError as error:
             raise ToolCallError(
                 Code.DATA_LOSS, "DATA_LOSS: the service's answer does not fit its .proto. Tell the user."
@@ -53,32 +52,22 @@ class Backend:
         """Closes the channel; calls in flight are cancelled."""
         await self._channel.close()
 
-    def _sender(self, tool: Tool) -> _Send:
-        parse = self._descriptors.message_class(tool.method.output_type).FromString
-        if tool.method.server_streaming:
-            return self._stream_sender(tool, parse)
-        method: _Unary = self._channel.unary_unary(tool.method_path)
+    def _method(self, tool: Tool) -> tuple[Any, _Parse]:
+        """What starts a call with a request's bytes, and what reads a response's; made on first use."""
+        full_name = tool.full_name
+        found = self._methods.get(full_name)
+        if found is None:
+            kind = self._channel.unary_stream if tool.method.server_streaming else self._channel.unary_unary
+            parse = self._descriptors.message_class(tool.method.output_type).FromString
+            found = self._methods[full_name] = kind(tool.method_path), parse
+        return found
 
-        async def send(
-            prepared: Prepared, timeout: float, metadata: tuple[tuple[str, str], ...]
-        ) -> Message | Stream:
-            return parse(await method(prepared.request_bytes, timeout=timeout, metadata=metadata))
 
-        return send
-
-    def _stream_sender(self, tool: Tool, parse: Callable[[bytes], Message]) -> _Send:
-        method: _Streaming = self._channel.unary_stream(tool.method_path)
-
-        async def send(
-            prepared: Prepared, timeout: float, metadata: tuple[tuple[str, str], ...]
-        ) -> Message | Stream:
-            call = method(prepared.request_bytes, timeout=timeout, metadata=metadata)
-            try:
-                return await collect(call, parse, prepared.tool.policy)
-            finally:
-                call.cancel()
-
-        return send
+async def _collected(call: Any, parse: _Parse, policy: Policy) -> Stream:
+    try:
+        return await collect(call, parse, policy)
+    finally:
+        call.cancel()
 
 
 def router(backends: Mapping[str, Backend]) -> Invoke:
