@@ -23,11 +23,11 @@ _WEATHER = "/weather.v1.WeatherService/GetWeather"
 _CALL_TOOL = "/broker.v1.BrokerService/CallTool"
 _ROUNDS = 7
 _CALLS = 3_000
-_PARALLEL = 16
+_PARALLEL = 64
 
 
 def rows() -> list[Row]:
-    """CPU of the hop per call, at 16 at once."""
+    """CPU of the hop per call, at 64 at once."""
     with (
         started("benchmarks.backend") as backend,
         started("benchmarks.hop", "proxy", str(backend)) as proxy,
@@ -36,7 +36,7 @@ def rows() -> list[Row]:
         ours, reference = uvloop.run(_measure(broker, proxy))
     return [
         Row(
-            name="`BrokerService.CallTool`, 16 at once: CPU",
+            name="`BrokerService.CallTool`, 64 at once: CPU",
             reference_name="byte-passing proxy",
             ours=ours * 1e6,
             reference=reference * 1e6,
