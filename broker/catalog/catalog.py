@@ -62,8 +62,8 @@ class Catalog:
         `profile` is one of `broker.schema.profiles.PROFILES`; another one raises KeyError. A tool that no
         provider would accept is left out, and `left_out` says why: one of them must not take the others down.
         """
-        found = ((tool, self.definition(tool, profile)) for tool in self)
-        return [definition for _, definition in found if definition is not None]
+        definitions = (self.definition(tool, profile) for tool in self)
+        return [definition for definition in definitions if definition is not None]
 
     def definition(self, tool: Tool, profile: str = "openai") -> dict[str, Any] | None:
         """One tool's definition in one provider's form; None when it cannot be had, as `left_out` says."""
@@ -79,7 +79,7 @@ class Catalog:
             # What no codec takes is not offered either.
             self.decoder(tool)
             self.encoder(tool)
-            return render(tool, self._descriptors[tool.backend], profile)
+            return render(tool, self.descriptors(tool), profile)
         except CatalogError as error:
             self._left_out[tool.full_name] = str(error)
         except RecursionError:
