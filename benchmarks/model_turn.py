@@ -19,6 +19,7 @@ from benchmarks.backend import started
 from benchmarks.row import Row
 from broker.assembly import open_model
 from broker.config.settings import Settings
+from broker.models.model import ModelRequest
 
 _CHUNKS = 20
 _ROUNDS = 9
@@ -82,7 +83,8 @@ async def _measure(base_url: str) -> tuple[float, float]:
     async with open_model(settings) as model, httpx2.AsyncClient() as client:
 
         async def ours() -> None:
-            items = [item async for item in model.stream(_MESSAGES, _TOOLS)]
+            request = ModelRequest(messages=_MESSAGES, tools=_TOOLS)
+            items = [item async for item in model.stream(request)]
             assert len(items) > 1
 
         async def reference() -> None:

@@ -71,10 +71,12 @@ class CatalogError(StartError):
 class ModelError(BrokerError):
     """The model's server refused, failed, or answered what nobody can read."""
 
-    def __init__(self, message: str, *, is_refusal: bool = False) -> None:
-        """`is_refusal`: the server would refuse the same conversation again."""
+    def __init__(self, message: str, *, is_refusal: bool = False, refused_tool: str | None = None) -> None:
+        """`is_refusal`: the server would refuse the same conversation again, perhaps only for one tool."""
         super().__init__(message)
         self.is_refusal = is_refusal
+        self.refused_tool = refused_tool
+        """The name of the tool whose definition the server does not accept, where it says so."""
 
 
 class ToolCallError(BrokerError):

@@ -86,6 +86,15 @@ class ToolCall:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
+class Media:
+    """An image or another file in a result, beside its text."""
+
+    media_type: str
+    """As IANA lists them: `image/png`."""
+    data: bytes
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class ToolResult:
     """The answer to one call: exactly one for each."""
 
@@ -96,6 +105,10 @@ class ToolResult:
     """The response as JSON values; None when the call failed."""
     code: Code | None = None
     """Why the call failed; None when it did not."""
+    media: tuple[Media, ...] = ()
+    """Images and files of the response, which `content` names by their place in this list."""
+    notes: tuple[str, ...] = ()
+    """How the arguments were understood where they were not exact; one line for each leniency."""
 
     @property
     def is_error(self) -> bool:
@@ -148,6 +161,8 @@ class Prepared:
     """The request as it is sent."""
     request_hash: str
     """SHA-256 of `request_bytes`, in hexadecimal."""
+    notes: tuple[str, ...] = ()
+    """How the arguments were understood where they were not exact."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -3,10 +3,19 @@
 import enum
 from dataclasses import dataclass
 
-from broker.models.model import ChatMessage, TextDelta, Usage
+from broker.models.model import ChatMessage, Notice, TextDelta, Usage
 from broker.tool import ToolCall, ToolResult
 
-__all__ = ["ApprovalNeeded", "CallFinished", "CallStarted", "Done", "Event", "StopReason", "TextDelta"]
+__all__ = [
+    "ApprovalNeeded",
+    "CallFinished",
+    "CallStarted",
+    "Done",
+    "Event",
+    "Notice",
+    "StopReason",
+    "TextDelta",
+]
 
 
 class StopReason(enum.StrEnum):
@@ -57,4 +66,4 @@ class Done:
     """Tokens, summed over the turns."""
 
 
-Event = TextDelta | CallStarted | CallFinished | ApprovalNeeded | Done
+Event = TextDelta | Notice | CallStarted | CallFinished | ApprovalNeeded | Done

@@ -11,7 +11,7 @@ from broker.chat.run import Run
 from broker.config.settings import ChatSettings
 from broker.errors import Code
 from broker.models.deadline import DeadlinePassed, Until
-from broker.models.model import ChatMessage, Model, ToolChoice, Turn
+from broker.models.model import ChatMessage, Model, ModelRequest, Notice, ToolChoice, Turn
 from broker.tool import CallContext
 
 if TYPE_CHECKING:
@@ -71,12 +71,13 @@ class Chat:
 
     async def _ask(
         self, run: Run, context: CallContext, *, must_answer: bool
-    ) -> AsyncGenerator[TextDelta, None]:
+    ) -> AsyncGenerator[TextDelta | Notice, None]:
         """One turn of the model, which `run` holds afterwards."""
         tools = self._broker.catalog.tools(profile=self._model.profile)
         choice: ToolChoice | None = "none" if must_answer and tools else None
         run.begin_turn()
-        async with aclosing(self._model.stream(run.conversation(), tools, tool_choice=choice)) as items:
+        request = ModelRequest(messages=run.conversation(), tools=tools, tool_choice=choice)
+        async with aclosing(self._model.stream(request)) as items:
             async for item in Until(context.deadline, items):
                 run.hear(item)
                 if isinstance(item, Turn):

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from broker.chat.events import CallFinished, CallStarted, Done, StopReason
 from broker.chat.history import repair, result_message
 from broker.errors import ModelError
-from broker.models.model import ChatMessage, TextDelta, Turn, Usage
+from broker.models.model import ChatMessage, Notice, TextDelta, Turn, Usage
 from broker.tool import ToolCall
 
 
@@ -33,14 +33,15 @@ class Run:
         self._results.clear()
         self._turn = None
 
-    def hear(self, item: TextDelta | Turn) -> None:
+    def hear(self, item: TextDelta | Notice | Turn) -> None:
         """Takes what the model says."""
-        if isinstance(item, TextDelta):
-            self._heard.append(item.text)
-            return
-        self._turn = item
-        self._usage += item.usage
-        self.added.append(item.message)
+        match item:
+            case TextDelta():
+                self._heard.append(item.text)
+            case Turn():
+                self._turn = item
+                self._usage += item.usage
+                self.added.append(item.message)
 
     @property
     def calls(self) -> tuple[ToolCall, ...]:

@@ -3,7 +3,16 @@
 import sys
 from typing import Any, Protocol, TextIO
 
-from broker.chat.events import ApprovalNeeded, CallFinished, CallStarted, Done, Event, StopReason, TextDelta
+from broker.chat.events import (
+    ApprovalNeeded,
+    CallFinished,
+    CallStarted,
+    Done,
+    Event,
+    Notice,
+    StopReason,
+    TextDelta,
+)
 from broker.cli import output
 
 _ENDED = {
@@ -44,6 +53,8 @@ class Words:
         match event:
             case TextDelta():
                 self._say(event.text)
+            case Notice():
+                self._tell(f"! {output.one_line(event.text, 400)}", "yellow")
             case CallStarted(call=call):
                 self._tell(f"→ {output.one_line(call.name)} {output.one_line(call.arguments, 400)}", "cyan")
             case CallFinished(call=call, result=result) if result.code is None:
@@ -79,6 +90,8 @@ def _json(event: Event) -> dict[str, Any]:
     match event:
         case TextDelta():
             return {"event": "text_delta", "text": event.text}
+        case Notice():
+            return {"event": "notice", "text": event.text}
         case CallStarted(call=call):
             return {"event": "call_started", "id": call.id, "name": call.name, "arguments": call.arguments}
         case CallFinished(call=call, result=result):

@@ -3,7 +3,7 @@
 import asyncio
 import json
 import time
-from collections.abc import AsyncGenerator, AsyncIterator, Mapping, Sequence, Set
+from collections.abc import AsyncGenerator, AsyncIterator, Sequence, Set
 from contextlib import aclosing, suppress
 from typing import Any
 
@@ -16,7 +16,7 @@ from broker.errors import ConfigError, ModelError
 from broker.models.chunks import Chunks
 from broker.models.deadline import Until
 from broker.models.event_stream import read_events
-from broker.models.model import ChatMessage, TextDelta, ToolChoice, Turn
+from broker.models.model import ChatMessage, ModelRequest, TextDelta, Turn
 from broker.models.refusals import FAILURES, explain
 
 _NO_KEY = "none"
@@ -47,17 +47,11 @@ class ChatCompletions:
         url = self._client.base_url
         self._server = f'The server of model "{self.name}" at {url.scheme}://{url.netloc.decode()}{url.path}'
 
-    async def stream(
-        self,
-        messages: Sequence[ChatMessage],
-        tools: Sequence[Mapping[str, Any]],
-        *,
-        tool_choice: ToolChoice | None = None,
-    ) -> AsyncGenerator[TextDelta | Turn, None]:
+    async def stream(self, request: ModelRequest) -> AsyncGenerator[TextDelta | Turn, None]:
         """Asks for one turn: pieces of text as they come, and the whole Turn as the last item."""
-        body = self._body(messages, tools, tool_choice)
+        body = self._body(request)
         deadline = time.monotonic() + self._settings.timeout
-        chunks = Chunks(_call_ids(messages))
+        chunks = Chunks(_call_ids(request.messages))
         try:
             response = await self._post(body)
             blocks = Until(deadline, response.aiter_bytes())
@@ -91,14 +85,12 @@ class ChatCompletions:
             )
         return stream.response
 
-    def _body(
-        self, messages: Sequence[ChatMessage], tools: Sequence[Mapping[str, Any]], choice: ToolChoice | None
-    ) -> bytes:
-        body = {**self._parameters, "model": self.name, "messages": list(messages), "stream": True}
-        if tools:
-            body["tools"] = list(tools)
-            if choice is not None:
-                body["tool_choice"] = choice
+    def _body(self, request: ModelRequest) -> bytes:
+        body = {**self._parameters, "model": self.name, "messages": list(request.messages), "stream": True}
+        if request.tools:
+            body["tools"] = list(request.tools)
+            if request.tool_choice is not None:
+                body["tool_choice"] = request.tool_choice
         else:
             body.pop("parallel_tool_calls", None)  # OpenAI refuses it without tools
         try:

@@ -1,7 +1,7 @@
 """The seam between the loop and a language model: a conversation and tools → one turn, streamed."""
 
 from collections.abc import AsyncGenerator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Literal, Protocol
 
 from broker.tool import ToolCall
@@ -10,12 +10,38 @@ ChatMessage = dict[str, Any]
 """A message of a conversation as OpenAI's Chat Completions API has it: `{"role": "user", "content": …}`."""
 
 ToolChoice = Literal["auto", "none", "required"] | Mapping[str, Any]
-"""How free the model is to call tools; a mapping is OpenAI's own form, which names the tool to call."""
+"""How free the model is to call tools. A mapping is one of Chat Completions' own forms: the one tool to call,
+`{"type": "function", "function": {"name": …}}`, or those to choose from, `{"type": "allowed_tools", …}`."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class ModelRequest:
+    """What a model is asked in one turn."""
+
+    messages: Sequence[ChatMessage]
+    """The conversation so far, repaired: each call is followed by exactly one result."""
+    tools: Sequence[Mapping[str, Any]] = ()
+    """Definitions in the model's profile."""
+    tool_choice: ToolChoice | None = None
+    """None: the model chooses."""
+    parallel_tool_calls: bool | None = None
+    """Whether it may ask for several calls at once; None: as its server takes it."""
+    response_format: Mapping[str, Any] | None = None
+    """What its answer must look like, as Chat Completions' `response_format`; None: text."""
+    parameters: Mapping[str, Any] = field(default_factory=dict)
+    """For this run, over those of the settings: `temperature`, `max_output_tokens` and so on."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class TextDelta:
     """A piece of the model's text, to be appended to the pieces before it."""
+
+    text: str
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Notice:
+    """Something that the user should know about how the model was asked; nobody has to act on it."""
 
     text: str
 
@@ -65,13 +91,7 @@ class Model(Protocol):
     def profile(self) -> str:
         """The form in which it takes tools; one of `broker.schema.profiles.PROFILES`."""
 
-    def stream(
-        self,
-        messages: Sequence[ChatMessage],
-        tools: Sequence[Mapping[str, Any]],
-        *,
-        tool_choice: ToolChoice | None = None,
-    ) -> AsyncGenerator[TextDelta | Turn, None]:
+    def stream(self, request: ModelRequest) -> AsyncGenerator[TextDelta | Notice | Turn, None]:
         """Asks for one turn: pieces of text as they come, and the whole Turn as the last item.
 
         Closing the generator ends the request. Raises ModelError when there is no turn to be had.

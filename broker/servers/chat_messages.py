@@ -5,7 +5,7 @@ from typing import Any
 
 from google.protobuf.duration_pb2 import Duration
 
-from broker.chat.events import ApprovalNeeded, CallFinished, CallStarted, Done, Event, TextDelta
+from broker.chat.events import ApprovalNeeded, CallFinished, CallStarted, Done, Event, Notice, TextDelta
 from broker.tool import ToolCall, ToolResult
 from broker.v1 import broker_pb2
 
@@ -29,6 +29,8 @@ def from_event(event: Event) -> broker_pb2.ChatResponse:
     match event:
         case TextDelta():
             return broker_pb2.ChatResponse(text_delta=broker_pb2.TextDelta(text=event.text))
+        case Notice():
+            return broker_pb2.ChatResponse(notice=broker_pb2.Notice(text=event.text))
         case CallStarted():
             return broker_pb2.ChatResponse(call_started=broker_pb2.CallStarted(call=_call(event.call)))
         case CallFinished():
@@ -50,6 +52,8 @@ def tool_result(result: ToolResult) -> broker_pb2.ToolResult:
         content=result.content,
         is_error=result.is_error,
         code=0 if result.code is None else result.code,
+        media=[broker_pb2.Media(media_type=one.media_type, data=one.data) for one in result.media],
+        notes=result.notes,
     )
 
 

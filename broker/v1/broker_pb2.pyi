@@ -47,16 +47,28 @@ class ToolCall(_message.Message):
     def __init__(self, id: _Optional[str] = ..., name: _Optional[str] = ..., arguments: _Optional[str] = ...) -> None: ...
 
 class ToolResult(_message.Message):
-    __slots__ = ("call_id", "content", "is_error", "code")
+    __slots__ = ("call_id", "content", "is_error", "code", "media", "notes")
     CALL_ID_FIELD_NUMBER: _ClassVar[int]
     CONTENT_FIELD_NUMBER: _ClassVar[int]
     IS_ERROR_FIELD_NUMBER: _ClassVar[int]
     CODE_FIELD_NUMBER: _ClassVar[int]
+    MEDIA_FIELD_NUMBER: _ClassVar[int]
+    NOTES_FIELD_NUMBER: _ClassVar[int]
     call_id: str
     content: str
     is_error: bool
     code: int
-    def __init__(self, call_id: _Optional[str] = ..., content: _Optional[str] = ..., is_error: _Optional[bool] = ..., code: _Optional[int] = ...) -> None: ...
+    media: _containers.RepeatedCompositeFieldContainer[Media]
+    notes: _containers.RepeatedScalarFieldContainer[str]
+    def __init__(self, call_id: _Optional[str] = ..., content: _Optional[str] = ..., is_error: _Optional[bool] = ..., code: _Optional[int] = ..., media: _Optional[_Iterable[_Union[Media, _Mapping]]] = ..., notes: _Optional[_Iterable[str]] = ...) -> None: ...
+
+class Media(_message.Message):
+    __slots__ = ("media_type", "data")
+    MEDIA_TYPE_FIELD_NUMBER: _ClassVar[int]
+    DATA_FIELD_NUMBER: _ClassVar[int]
+    media_type: str
+    data: bytes
+    def __init__(self, media_type: _Optional[str] = ..., data: _Optional[bytes] = ...) -> None: ...
 
 class CallToolRequest(_message.Message):
     __slots__ = ("call",)
@@ -175,20 +187,28 @@ class Limits(_message.Message):
     def __init__(self, max_turns: _Optional[int] = ..., timeout: _Optional[_Union[datetime.timedelta, _duration_pb2.Duration, _Mapping]] = ...) -> None: ...
 
 class ChatResponse(_message.Message):
-    __slots__ = ("text_delta", "call_started", "call_finished", "approval_needed", "done")
+    __slots__ = ("text_delta", "call_started", "call_finished", "approval_needed", "done", "notice")
     TEXT_DELTA_FIELD_NUMBER: _ClassVar[int]
     CALL_STARTED_FIELD_NUMBER: _ClassVar[int]
     CALL_FINISHED_FIELD_NUMBER: _ClassVar[int]
     APPROVAL_NEEDED_FIELD_NUMBER: _ClassVar[int]
     DONE_FIELD_NUMBER: _ClassVar[int]
+    NOTICE_FIELD_NUMBER: _ClassVar[int]
     text_delta: TextDelta
     call_started: CallStarted
     call_finished: CallFinished
     approval_needed: ApprovalNeeded
     done: Done
-    def __init__(self, text_delta: _Optional[_Union[TextDelta, _Mapping]] = ..., call_started: _Optional[_Union[CallStarted, _Mapping]] = ..., call_finished: _Optional[_Union[CallFinished, _Mapping]] = ..., approval_needed: _Optional[_Union[ApprovalNeeded, _Mapping]] = ..., done: _Optional[_Union[Done, _Mapping]] = ...) -> None: ...
+    notice: Notice
+    def __init__(self, text_delta: _Optional[_Union[TextDelta, _Mapping]] = ..., call_started: _Optional[_Union[CallStarted, _Mapping]] = ..., call_finished: _Optional[_Union[CallFinished, _Mapping]] = ..., approval_needed: _Optional[_Union[ApprovalNeeded, _Mapping]] = ..., done: _Optional[_Union[Done, _Mapping]] = ..., notice: _Optional[_Union[Notice, _Mapping]] = ...) -> None: ...
 
 class TextDelta(_message.Message):
+    __slots__ = ("text",)
+    TEXT_FIELD_NUMBER: _ClassVar[int]
+    text: str
+    def __init__(self, text: _Optional[str] = ...) -> None: ...
+
+class Notice(_message.Message):
     __slots__ = ("text",)
     TEXT_FIELD_NUMBER: _ClassVar[int]
     text: str

@@ -13,7 +13,7 @@ from broker.chat.events import CallFinished, CallStarted, Done, Event, StopReaso
 from broker.chat.loop import Chat
 from broker.dispatch import Broker
 from broker.errors import Code, ModelError
-from broker.models.model import ChatMessage, ToolChoice, Turn, Usage
+from broker.models.model import ChatMessage, ModelRequest, Notice, Turn, Usage
 from broker.tool import CallContext, ToolCall, ToolResult
 from tests.models.scripted_server import (
     Answer,
@@ -409,18 +409,12 @@ class Odd:
     name = "odd"
     profile = "mcp"
 
-    def __init__(self, *items: TextDelta | Turn) -> None:
+    def __init__(self, *items: TextDelta | Notice | Turn) -> None:
         self.items = items
         self.offered: Sequence[Mapping[str, Any]] = ()
 
-    async def stream(
-        self,
-        messages: Sequence[ChatMessage],
-        tools: Sequence[Mapping[str, Any]],
-        *,
-        tool_choice: ToolChoice | None = None,
-    ) -> AsyncGenerator[TextDelta | Turn, None]:
-        self.offered = tools
+    async def stream(self, request: ModelRequest) -> AsyncGenerator[TextDelta | Notice | Turn, None]:
+        self.offered = request.tools
         for item in self.items:
             yield item
 
@@ -431,6 +425,16 @@ async def test_a_model_gets_the_tools_in_its_own_profile(broker: Broker) -> None
     _, done = await run(Chat(broker, model))
 
     assert model.offered == broker.catalog.tools(profile="mcp")
+    assert done.text == "a"
+
+
+async def test_what_a_model_lets_the_user_know_is_an_event_and_not_its_text(broker: Broker) -> None:
+    notice = Notice(text="asked without reasoning")
+    model = Odd(notice, Turn(text="a", calls=(), message={"role": "assistant", "content": "a"}))
+
+    events, done = await run(Chat(broker, model))
+
+    assert notice in events
     assert done.text == "a"
 
 

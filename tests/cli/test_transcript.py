@@ -4,7 +4,16 @@ from typing import Any
 
 import pytest
 
-from broker.chat.events import ApprovalNeeded, CallFinished, CallStarted, Done, Event, StopReason, TextDelta
+from broker.chat.events import (
+    ApprovalNeeded,
+    CallFinished,
+    CallStarted,
+    Done,
+    Event,
+    Notice,
+    StopReason,
+    TextDelta,
+)
 from broker.cli.transcript import Words, transcript
 from broker.errors import Code
 from broker.models.model import Usage
@@ -33,6 +42,7 @@ def test_the_models_words_go_to_one_stream_and_its_calls_to_the_other() -> None:
     text, calls = shown(
         TextDelta(text="Let me "),
         TextDelta(text="look."),
+        Notice(text="asked without reasoning"),
         CallStarted(call=CALL),
         CallFinished(call=CALL, result=GOOD, seconds=0.0123),
         CallFinished(call=CALL, result=BAD, seconds=2.0),
@@ -42,6 +52,7 @@ def test_the_models_words_go_to_one_stream_and_its_calls_to_the_other() -> None:
 
     assert text == "Let me look.\nIt rains.\n"
     assert calls.splitlines() == [
+        "! asked without reasoning",
         '→ echo {"text": "北京"}',
         "✓ echo 0.01 s",
         "✗ echo 2.00 s NOT_FOUND: no such city near: Paris",
@@ -80,6 +91,7 @@ def test_each_event_is_a_line_of_json(capsys: pytest.CaptureFixture[str]) -> Non
     lines = transcript(json=True)
     events: list[Event] = [
         TextDelta(text="a\nb"),
+        Notice(text="asked without reasoning"),
         CallStarted(call=CALL),
         CallFinished(call=CALL, result=BAD, seconds=0.5),
         CallFinished(call=CALL, result=GOOD, seconds=0.5),
@@ -93,6 +105,7 @@ def test_each_event_is_a_line_of_json(capsys: pytest.CaptureFixture[str]) -> Non
     finished = {"event": "call_finished", **call, "seconds": 0.5}
     assert [json.loads(line) for line in capsys.readouterr().out.splitlines()] == [
         {"event": "text_delta", "text": "a\nb"},
+        {"event": "notice", "text": "asked without reasoning"},
         {"event": "call_started", **call, "arguments": '{"text": "北京"}'},
         {**finished, "is_error": True, "code": "NOT_FOUND", "content": "no such city\nnear: Paris"},
         {**finished, "is_error": False, "code": None, "content": "{}"},

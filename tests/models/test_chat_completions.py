@@ -12,7 +12,7 @@ import pytest
 from broker.config.settings import ModelSettings
 from broker.errors import ConfigError, ModelError
 from broker.models.chat_completions import ChatCompletions
-from broker.models.model import TextDelta, Turn
+from broker.models.model import ModelRequest, TextDelta, Turn
 from tests.models.scripted_server import (
     Answer,
     ScriptedServer,
@@ -31,7 +31,8 @@ KEY = "key-5ecret-5ecret"
 
 
 async def ask(model: ChatCompletions, messages: list[dict[str, Any]] | None = None, **more: Any) -> Turn:
-    items = [item async for item in model.stream(HELLO if messages is None else messages, [TOOL], **more)]
+    request = ModelRequest(messages=HELLO if messages is None else messages, tools=[TOOL], **more)
+    items = [item async for item in model.stream(request)]
     assert isinstance(items[-1], Turn)
     return items[-1]
 
@@ -77,7 +78,7 @@ async def test_the_request_has_what_the_settings_say(server: ScriptedServer, mod
 async def test_without_tools_nothing_is_said_of_tools(server: ScriptedServer, model_for: Make) -> None:
     server.script.append(stream(said("a")))
 
-    _ = [item async for item in model_for().stream(HELLO, [], tool_choice="none")]
+    _ = [item async for item in model_for().stream(ModelRequest(messages=HELLO, tool_choice="none"))]
 
     assert server.requests[0].keys() == {"model", "messages", "stream", "stream_options"}
 
@@ -102,7 +103,7 @@ async def test_a_none_in_extra_body_takes_a_parameter_out(server: ScriptedServer
 async def test_the_limit_of_output_has_the_word_that_the_server_knows(url: str, word: str) -> None:
     model = ChatCompletions(ModelSettings(name="m", base_url=url, max_output_tokens=5))
 
-    body = json.loads(model._body(HELLO, [], None))
+    body = json.loads(model._body(ModelRequest(messages=HELLO)))
 
     assert body[word] == 5
     await model.close()
@@ -137,7 +138,7 @@ async def test_text_is_handed_on_while_the_server_still_speaks(
     chunks = [event(one) for one in said("a", "b")]
     server.script.append(Answer(blocks=[chunks[0], go_on, *chunks[1:]]))
 
-    async with aclosing(model_for().stream(HELLO, [])) as items:
+    async with aclosing(model_for().stream(ModelRequest(messages=HELLO))) as items:
         first = await anext(items)
         go_on.set()
         rest = [item async for item in items]
@@ -149,7 +150,7 @@ async def test_text_is_handed_on_while_the_server_still_speaks(
 async def test_closing_the_stream_ends_the_request(server: ScriptedServer, model_for: Make) -> None:
     server.script.append(Answer(blocks=[event(chunk({"content": "a"})), asyncio.Event()]))
 
-    async with aclosing(model_for().stream(HELLO, [])) as items:
+    async with aclosing(model_for().stream(ModelRequest(messages=HELLO))) as items:
         await anext(items)
 
     await server.gone.wait()

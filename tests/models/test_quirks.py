@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from broker.models.chat_completions import ChatCompletions
-from broker.models.model import TextDelta, Turn
+from broker.models.model import ModelRequest, TextDelta, Turn
 from tests.models.scripted_server import ScriptedServer, asked_for, chunk, said, stream
 
 HELLO = [{"role": "user", "content": "hello"}]
@@ -24,7 +24,8 @@ def deltas(*pieces: dict[str, Any], finish_reason: str | None = "tool_calls") ->
 
 async def ask(model: ChatCompletions, messages: list[dict[str, Any]] | None = None) -> tuple[str, Turn]:
     """The text as it was streamed, and the turn, which is the last item."""
-    items = [item async for item in model.stream(HELLO if messages is None else messages, [])]
+    request = ModelRequest(messages=HELLO if messages is None else messages)
+    items = [item async for item in model.stream(request)]
     *pieces, turn = items
     assert isinstance(turn, Turn)
     assert all(isinstance(one, TextDelta) for one in pieces)
