@@ -95,7 +95,7 @@ def build_catalog(settings: Settings, descriptors: Mapping[str, Descriptors]) ->
         )
         for name, backend in settings.backends.items()
     ]
-    catalog = build(exposed, settings.tools)
+    catalog = build(exposed, settings.tools, ask_by_default=settings.approvals == "strict")
     return catalog if settings.lockfile is None else lock.hold_back(catalog, settings.lockfile)
 
 

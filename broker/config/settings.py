@@ -178,11 +178,17 @@ class ToolSettings(_Settings):
     description: str | None = None
     hidden: bool | None = None
     approval: Approval | None = None
+    read_only: bool | None = None
+    """Whether it has no side effects, where its .proto does not say it or is not right."""
     timeout: Seconds | None = None
     retry: Retry | None = None
     max_messages: Annotated[int, Field(gt=0)] | None = None
     max_bytes: Annotated[int, Field(gt=0)] | None = None
     max_seconds: Seconds | None = None
+    max_calls: Annotated[int, Field(gt=0)] | None = None
+    """How often it may be called in one run of the chat loop."""
+    polling: bool | None = None
+    """True: that it is called again and again with the same result is meant."""
 
 
 class ServerTlsSettings(_Settings):
@@ -224,7 +230,29 @@ class ChatSettings(_Settings):
     """What the model is told before the conversation."""
     max_turns: Annotated[int, Field(gt=0)] = 10
     """How often the model is asked in one run; in the last turn it must answer."""
+    max_calls: Annotated[int, Field(gt=0)] = 100
+    """How many calls one run may make."""
+    max_calls_per_tool: Annotated[int, Field(gt=0)] = 50
+    """How often one run may call the same tool; a tool's own `max_calls` goes before it."""
+    max_input_tokens: Annotated[int, Field(gt=0)] | None = None
+    """How many tokens the model may read in one run, in all its turns."""
+    max_output_tokens: Annotated[int, Field(gt=0)] | None = None
+    """How many tokens it may write in one run, in all its turns."""
+    timeout: Seconds | None = None
+    """How long one run may take; time in which it waits for somebody's decision does not count."""
     max_parallel_calls: Annotated[int, Field(gt=0)] = 16
+    """How many calls of one turn are made at once."""
+
+
+class StateSettings(_Settings):
+    """Where runs that wait for somebody are kept."""
+
+    file: AnyFile | None = None
+    """A SQLite file, which outlives the process; None: in memory."""
+    expiry: Seconds = 3_600.0
+    """How long a run waits for decisions; after that it cannot be taken up again."""
+    lease: Seconds = 15.0
+    """How long a process that took up a run and is gone keeps others from it."""
 
 
 class LogSettings(_Settings):
@@ -247,7 +275,11 @@ class Settings(_Settings):
     """By pattern of full names; an exact name beats a pattern, a longer literal prefix a shorter."""
     lockfile: AnyFile | None = None
     """What `broker lock` wrote: a reflected tool that is not as it says is not offered."""
+    approvals: Literal["marked", "strict"] = "marked"
+    """`marked`: a tool needs approval where its .proto or `tools` says so; `strict`: also where nobody has
+    marked it as free of side effects, by `idempotency_level = NO_SIDE_EFFECTS` or `read_only: true`."""
     chat: ChatSettings = ChatSettings()
+    state: StateSettings = StateSettings()
     log: LogSettings = LogSettings()
 
     @property

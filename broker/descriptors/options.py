@@ -1,6 +1,6 @@
 """An element's options → what they say to the broker, as plain data."""
 
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
@@ -10,7 +10,14 @@ from google.protobuf.message import DecodeError, Message
 from google.protobuf.unknown_fields import UnknownFieldSet
 
 from broker.tool import Approval
-from broker.v1.annotations_pb2 import APPROVAL_NEVER, APPROVAL_UNSPECIFIED, ToolFieldOptions, ToolOptions
+from broker.v1.annotations_pb2 import (
+    APPROVAL_DENY,
+    APPROVAL_NEVER,
+    APPROVAL_REQUIRED,
+    APPROVAL_UNSPECIFIED,
+    ToolFieldOptions,
+    ToolOptions,
+)
 
 M = TypeVar("M", bound=Message)
 
@@ -22,6 +29,11 @@ _FIELD = 58121
 _WIRE_TYPES = (0, 2)
 
 # By number. https://github.com/googleapis/googleapis/blob/master/google/api/field_behavior.proto
+_APPROVALS: Mapping[int, Approval] = {
+    APPROVAL_NEVER: Approval.NEVER,
+    APPROVAL_REQUIRED: Approval.REQUIRED,
+    APPROVAL_DENY: Approval.DENY,
+}
 _BEHAVIORS = (
     "FIELD_BEHAVIOR_UNSPECIFIED",
     "OPTIONAL",
@@ -126,7 +138,7 @@ def _approval(value: int) -> Approval | None:
     if value == APPROVAL_UNSPECIFIED:
         return None
     # A word that only newer brokers know fails closed.
-    return Approval.NEVER if value == APPROVAL_NEVER else Approval.REQUIRED
+    return _APPROVALS.get(value, Approval.DENY)
 
 
 def _seconds(timeout: Duration) -> float | None:
