@@ -11,8 +11,9 @@ from broker.call_log import CallLog
 from broker.catalog import lock
 from broker.catalog.catalog import Catalog
 from broker.catalog.exposure import Exposed, build
+from broker.chat.loop import Chat
 from broker.config import loading
-from broker.config.settings import BackendSettings, DescriptorSettings, ModelSettings, Settings
+from broker.config.settings import BackendSettings, DescriptorSettings, ModelSettings, Settings, StateSettings
 from broker.descriptors.comments import comments_of
 from broker.descriptors.pool import Descriptors, link
 from broker.descriptors.reflection import Reflection
@@ -21,6 +22,9 @@ from broker.dispatch import Broker
 from broker.errors import BrokerError, ConfigError, DescriptorError
 from broker.guards.approval import approval
 from broker.models.model import Model
+from broker.state.checkpoints import Checkpoints
+from broker.state.memory import MemoryStore
+from broker.state.store import Store
 from broker.tool import Invoke
 
 GUARDS = (approval,)
@@ -60,6 +64,25 @@ async def open_model(settings: Settings) -> AsyncIterator[Model]:
             model = ChatCompletions(wanted)
         stack.push_async_callback(model.close)
         yield model
+
+
+@asynccontextmanager
+async def open_chat(settings: Settings, broker: Broker) -> AsyncIterator[Chat]:
+    """The loop between the model of the settings and a broker; runs that wait are kept as `state` says."""
+    async with AsyncExitStack() as stack:
+        model = await stack.enter_async_context(open_model(settings))
+        with loading.placed(settings):
+            store = _store(settings.state)
+        stack.push_async_callback(store.close)
+        yield Chat(broker, model, settings.chat, checkpoints=Checkpoints(store, settings.state))
+
+
+def _store(settings: StateSettings) -> Store:
+    if settings.file is None:
+        return MemoryStore()
+    from broker.state.sqlite import SqliteStore
+
+    return SqliteStore(settings.file)
 
 
 @asynccontextmanager

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from types import MappingProxyType
 from typing import Any
 
+import orjson
 from google.protobuf.message import Message
 
 from broker.descriptors.pool import Descriptors
@@ -13,7 +14,7 @@ from broker.errors import CatalogError
 from broker.schema.decode import Decoder
 from broker.schema.encode import Encoder
 from broker.schema.profiles import PROFILES, render
-from broker.tool import Tool
+from broker.tool import Prepared, Tool
 
 _LIKELY = 200
 """So many names are compared letter by letter."""
@@ -103,6 +104,11 @@ class Catalog:
     def decoder(self, tool: Tool) -> Callable[[str], Message]:
         """Arguments as JSON text → the tool's request."""
         return self._decoders[tool.backend].compile(tool.method.input_type)
+
+    def request_json(self, prepared: Prepared) -> str:
+        """JSON text: a request as it will be sent, whatever the model wrote for it."""
+        encode = self._encoders[prepared.tool.backend].compile(prepared.tool.method.input_type)
+        return orjson.dumps(encode(prepared.request)).decode()
 
     def encoder(self, tool: Tool) -> Callable[[Message], dict[str, Any]]:
         """The tool's response, or one message of its stream → JSON values."""

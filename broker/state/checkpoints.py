@@ -113,6 +113,14 @@ class Checkpoint:
         await self._write(state=state, phase=WAITING, expires=expires, secret=secret)
         return self.token
 
+    async def put_back(self) -> None:
+        """The run waits on, under the same token."""
+        await self._write(phase=WAITING)
+
+    async def leave(self, state: str) -> None:
+        """Keeps a run that is given up in the middle: it can be taken up at once, by the same token."""
+        await self._write(state=state, lease=0.0)
+
     async def end(self) -> None:
         """The run is over, and its token is spent."""
         await self._write(state="{}", phase=ENDED)
@@ -141,19 +149,21 @@ class Checkpoint:
         *,
         state: str | None = None,
         phase: str = RUNNING,
+        lease: float | None = None,
         expires: float | None = None,
         secret: str | None = None,
     ) -> None:
         async with self._writing:
             kept = self._record
             secret = self._secret if secret is None else secret
+            lease = self._settings.lease if lease is None else lease
             changed = replace(
                 kept,
                 revision=kept.revision + 1,
                 phase=phase,
                 state=kept.state if state is None else state,
                 token_hash=_hash(secret),
-                lease_until=time.time() + self._settings.lease if phase == RUNNING else 0.0,
+                lease_until=time.time() + lease,
                 expires=max(kept.expires, time.time() + self._settings.lease) if expires is None else expires,
             )
             record = _sealed(changed, secret)
