@@ -11,6 +11,7 @@ from broker.errors import ModelError
 from broker.models.call_pieces import CallPieces, WholeCall
 from broker.models.model import ChatMessage, Turn, Usage
 from broker.models.text import joined, server_words
+from broker.models.token_counts import count, detail
 from broker.tool import ToolCall
 
 _OWN_KEYS = frozenset({"role", "content", "refusal", "tool_calls", "function_call"})
@@ -94,13 +95,14 @@ def _message(text: str, refusal: str, extras: Mapping[str, Any], calls: list[Who
     if refusal:
         message["refusal"] = refusal
     if calls:
-        message["tool_calls"] = [{**_openai_call(whole.call), **whole.extras} for whole in calls]
+        message["tool_calls"] = [{**openai_call(whole.call), **whole.extras} for whole in calls]
     if not text and (refusal or calls):
         message["content"] = None
     return message
 
 
-def _openai_call(call: ToolCall) -> dict[str, Any]:
+def openai_call(call: ToolCall) -> dict[str, Any]:
+    """A call as an assistant's message has it."""
     return {"id": call.id, "type": "function", "function": {"name": call.name, "arguments": call.arguments}}
 
 
@@ -126,13 +128,16 @@ def _text(content: Any) -> str:
 def _usage(value: Any, before: Usage) -> Usage:
     if not isinstance(value, dict):
         return before
-    return Usage(
-        input_tokens=_count(value.get("prompt_tokens")), output_tokens=_count(value.get("completion_tokens"))
+    # DeepSeek has a word of its own for what it had read before.
+    cached = detail(value, "prompt_tokens_details", "cached_tokens") or count(
+        value.get("prompt_cache_hit_tokens")
     )
-
-
-def _count(value: Any) -> int:
-    return value if isinstance(value, int) and value > 0 else 0
+    return Usage(
+        input_tokens=count(value.get("prompt_tokens")),
+        output_tokens=count(value.get("completion_tokens")),
+        cached_tokens=cached,
+        reasoning_tokens=detail(value, "completion_tokens_details", "reasoning_tokens"),
+    )
 
 
 def _list(value: Any) -> list[Any]:

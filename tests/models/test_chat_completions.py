@@ -91,24 +91,6 @@ async def test_a_none_in_extra_body_takes_a_parameter_out(server: ScriptedServer
     assert server.requests[0].keys() == {"model", "messages", "tools", "stream"}
 
 
-@pytest.mark.parametrize(
-    ("url", "word"),
-    [
-        pytest.param("https://api.openai.com/v1", "max_completion_tokens", id="OpenAI"),
-        pytest.param("https://x.openai.azure.com/openai/v1", "max_completion_tokens", id="Azure"),
-        pytest.param("http://localhost:11434/v1", "max_tokens", id="another server"),
-        pytest.param("http://openai.com.example.net/v1", "max_tokens", id="a host that looks like it"),
-    ],
-)
-async def test_the_limit_of_output_has_the_word_that_the_server_knows(url: str, word: str) -> None:
-    model = ChatCompletions(ModelSettings(name="m", base_url=url, max_output_tokens=5))
-
-    body = json.loads(model._body(ModelRequest(messages=HELLO)))
-
-    assert body[word] == 5
-    await model.close()
-
-
 async def test_the_key_of_the_environment_goes_to_no_other_server(
     server: ScriptedServer, model_for: Make, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -248,7 +248,10 @@ async def test_an_id_that_cannot_be_used_is_replaced(
     kept: list[str | None],
 ) -> None:
     server.script.append(stream(chunks))
-    earlier = {"role": "assistant", "tool_calls": [{"id": "old"}]}
+    earlier = {
+        "role": "assistant",
+        "tool_calls": [{"id": "old", "function": {"name": "f", "arguments": "{}"}}],
+    }
 
     _, turn = await ask(model_for(), [*HELLO, earlier])
 
