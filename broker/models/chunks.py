@@ -32,6 +32,7 @@ class Chunks:
         self._finish_reason: str | None = None
         self._usage = Usage()
         self._is_answer = False
+        self._has_said_something = False
 
     def add(self, chunk: Any) -> str:
         """Takes one chunk; gives the text in it. Raises ModelError when it says that the server failed."""
@@ -43,8 +44,10 @@ class Chunks:
         choice = _first_choice(chunk)
         if choice is None:
             return ""
-        # A server that does not stream sends one choice with a whole message.
-        delta = choice.get("delta") if self._is_answer else choice.get("delta", choice.get("message"))
+        # A server that does not stream sends one choice with a whole message; others repeat it at the end.
+        delta = (
+            choice.get("delta") if self._has_said_something else choice.get("delta", choice.get("message"))
+        )
         self._is_answer = True
         reason = choice.get("finish_reason")
         if isinstance(reason, str) and reason:
@@ -80,6 +83,8 @@ class Chunks:
                 self._extras.setdefault(key, []).append(value)
         text = _text(delta.get("content"))
         refusal = _text(delta.get("refusal"))
+        if text or refusal or delta.get("tool_calls") or delta.get("function_call"):
+            self._has_said_something = True
         self._text.append(text)
         self._refusal.append(refusal)
         return joined((text, refusal))

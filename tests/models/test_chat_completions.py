@@ -12,7 +12,7 @@ import pytest
 from broker.config.settings import ModelSettings
 from broker.errors import ConfigError, ModelError
 from broker.models.chat_completions import ChatCompletions
-from broker.models.model import ModelRequest, TextDelta, Turn
+from broker.models.model import Model, ModelRequest, TextDelta, Turn
 from tests.models.scripted_server import (
     Answer,
     ScriptedServer,
@@ -24,13 +24,13 @@ from tests.models.scripted_server import (
     stream,
 )
 
-Make = Callable[..., ChatCompletions]
+Make = Callable[..., Model]
 HELLO = [{"role": "user", "content": "hello"}]
 TOOL = {"type": "function", "function": {"name": "f", "parameters": {"type": "object", "properties": {}}}}
 KEY = "key-5ecret-5ecret"
 
 
-async def ask(model: ChatCompletions, messages: list[dict[str, Any]] | None = None, **more: Any) -> Turn:
+async def ask(model: Model, messages: list[dict[str, Any]] | None = None, **more: Any) -> Turn:
     request = ModelRequest(messages=HELLO if messages is None else messages, tools=[TOOL], **more)
     items = [item async for item in model.stream(request)]
     assert isinstance(items[-1], Turn)
