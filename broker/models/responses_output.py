@@ -98,8 +98,9 @@ class Output:
             raise ModelError(f"It failed while it answered: {words if words else self._status}")
         output = self._response.get("output")
         # Some servers leave it empty, having said it all before.
-        is_news = isinstance(output, list) and output and not self._items
-        return self._take_all(output) if is_news else ""
+        if not isinstance(output, list) or not output or self._items:
+            return ""
+        return self._take_all(output)
 
     def _take_all(self, output: list[Any]) -> str:
         """Takes the output of an answer of which no item was sent whole; gives the text that is new in it."""

@@ -337,7 +337,7 @@ async def test_system_messages_are_joined_for_templates_that_take_one(
 
 MANY = [tool(f"tool_{n}") for n in range(5)]
 FLAT = [{"type": "function", "name": f"tool_{n}"} for n in range(5)]
-NESTED = [{"type": "namespace", "name": "n", "tools": FLAT}, {"type": "tool_search"}]
+NESTED: list[dict[str, Any]] = [{"type": "namespace", "name": "n", "tools": FLAT}, {"type": "tool_search"}]
 SAID: list[tuple[Any, Any]] = [
     (
         {"message": "Invalid schema for function 'tool_2': In context=(), ...", "param": None},
