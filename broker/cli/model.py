@@ -8,7 +8,7 @@ from broker.config.settings import ModelSettings, Settings
 from broker.errors import ConfigError
 
 DEFAULT_NAME = "gpt-5.4"
-"""OpenAI's newest that takes tools over Chat Completions with no further parameter."""
+"""Which of OpenAI's models is asked when none is named."""
 
 
 def model_values(
