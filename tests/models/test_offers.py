@@ -343,6 +343,7 @@ SAID: list[tuple[Any, Any]] = [
         {"message": "Invalid schema for function 'tool_2': In context=(), ...", "param": None},
         "tool_2",
     ),
+    ({"message": "Invalid schema for function 'tool_2': unlike tool_1 it has no type"}, "tool_2"),
     ({"message": "Bad.", "param": "tools[3].function.parameters"}, "tool_3"),
     ({"message": "[{'type': 'missing', 'loc': ('body', 'tools', 1, 'function', 'name')}]"}, "tool_1"),
     ([{"loc": ["body", "tools", 4, "function", "parameters"], "msg": "bad"}], "tool_4"),
