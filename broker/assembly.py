@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import AsyncIterator, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from broker.backends.backend import Backend, router
 from broker.backends.channel import open_channel
@@ -26,6 +27,11 @@ from broker.state.checkpoints import Checkpoints
 from broker.state.memory import MemoryStore
 from broker.state.store import Store
 from broker.tool import Invoke
+
+if TYPE_CHECKING:
+    from broker.models.auto import Auto
+    from broker.models.chat_completions import ChatCompletions
+    from broker.models.responses import Responses
 
 GUARDS = (approval,)
 """What may happen around a call, the outermost first."""
@@ -53,17 +59,28 @@ async def open(source: Settings | str | Path) -> AsyncIterator[Broker]:
 @asynccontextmanager
 async def open_model(settings: Settings) -> AsyncIterator[Model]:
     """The language model that the settings name; the stand-in is started with it, on a free loopback port."""
-    # The SDK is heavy, and only conversations need it.
-    from broker.models.chat_completions import ChatCompletions
-
     async with AsyncExitStack() as stack:
         wanted = settings.model
         if wanted.driver == "stand-in":
             wanted = await stack.enter_async_context(_stand_in())
         with loading.placed(settings):
-            model = ChatCompletions(wanted)
+            model = _model(wanted)
         stack.push_async_callback(model.close)
         yield model
+
+
+def _model(settings: ModelSettings) -> "Auto | ChatCompletions | Responses":
+    # The SDK is heavy, and only conversations need it.
+    from broker.models.auto import Auto
+    from broker.models.chat_completions import ChatCompletions
+    from broker.models.responses import Responses
+
+    match settings.driver:
+        case "responses":
+            return Responses(settings)
+        case "chat-completions":
+            return ChatCompletions(settings)
+    return Auto(settings)
 
 
 @asynccontextmanager
@@ -91,7 +108,13 @@ async def _stand_in() -> AsyncIterator[ModelSettings]:
 
     async with app.start() as base_url:
         yield ModelSettings.model_validate(
-            {"driver": "chat-completions", "name": app.MODEL, "base_url": base_url, "api_key": "none"}
+            {
+                "driver": "chat-completions",
+                "name": app.MODEL,
+                "base_url": base_url,
+                "api_key": "none",
+                "endpoint": "stand-in",
+            }
         )
 
 

@@ -3,18 +3,11 @@
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import (
-    BaseModel,
-    BeforeValidator,
-    ConfigDict,
-    Field,
-    PrivateAttr,
-    SecretStr,
-    ValidationInfo,
-    model_validator,
-)
+from pydantic import Field, PrivateAttr, ValidationInfo, model_validator
 
+from broker.config.model_settings import ModelSettings as ModelSettings
 from broker.config.problems import quoted
+from broker.config.section import Section
 from broker.config.values import (
     AnyFile,
     BackendName,
@@ -27,55 +20,13 @@ from broker.config.values import (
     Seconds,
     Target,
     ToolPrefix,
-    Url,
     folder,
     is_public,
 )
 from broker.tool import Approval, Retry
 
 
-class _Settings(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
-
-    @model_validator(mode="before")
-    @classmethod
-    def _leave_out_what_is_null(cls, values: Any) -> Any:
-        # A key with nothing after it, like a `tls:` whose lines are commented out, is not given.
-        if not isinstance(values, dict):
-            return values
-        return {
-            key: value for key, value in values.items() if value is not None or key not in cls.model_fields
-        }
-
-
-def _check_driver(driver: Any) -> Any:
-    if driver == "responses":
-        raise ValueError('the driver "responses" is not built yet; write "chat-completions"')
-    return driver
-
-
-class ModelSettings(_Settings):
-    """The language model that the loop drives."""
-
-    driver: Annotated[Literal["stand-in", "chat-completions"], BeforeValidator(_check_driver)] = "stand-in"
-    name: str | None = None
-    """The model's name, as its server knows it."""
-    base_url: Url | None = None
-    """The address of an OpenAI-compatible server, up to and with `/v1`; None: the SDK's own default."""
-    api_key: SecretStr | None = None
-    temperature: Annotated[float, Field(ge=0, le=2, allow_inf_nan=False)] | None = None
-    top_p: Annotated[float, Field(ge=0, le=1, allow_inf_nan=False)] | None = None
-    max_output_tokens: Annotated[int, Field(gt=0)] | None = None
-    seed: int | None = None
-    reasoning_effort: str | None = None
-    stop: tuple[str, ...] | None = None
-    extra_body: dict[str, Any] = {}
-    """Sent along in the body of each request, for what this table does not name."""
-    timeout: Seconds = 120.0
-    """How long one answer of the model may take."""
-
-
-class TlsSettings(_Settings):
+class TlsSettings(Section):
     """How a TLS channel to a backend is secured; all files are PEM."""
 
     ca: ExistingFile | None = None
@@ -96,7 +47,7 @@ class TlsSettings(_Settings):
         return self
 
 
-class DescriptorSettings(_Settings):
+class DescriptorSettings(Section):
     """Where a backend's descriptors come from: exactly one of `protos`, `protoset`, `reflection`."""
 
     import_paths: tuple[ExistingFolder, ...] = ()
@@ -135,7 +86,7 @@ class DescriptorSettings(_Settings):
         return self
 
 
-class BackendSettings(_Settings):
+class BackendSettings(Section):
     """A gRPC service that we route to."""
 
     target: Target
@@ -151,7 +102,7 @@ class BackendSettings(_Settings):
     """Patterns of full names: the methods that are tools."""
     hide: tuple[str, ...] = ()
     """Patterns of full names: the methods that are not tools, whatever `expose` says."""
-    metadata: dict[MetadataKey, MetadataValue] = {}
+    metadata: dict[MetadataKey, MetadataValue] = Field(default_factory=dict)
     """gRPC metadata that is sent with each call."""
     connect_timeout: Seconds = 10.0
     """How long reading descriptors by reflection may take."""
@@ -171,7 +122,7 @@ class BackendSettings(_Settings):
         return self
 
 
-class ToolSettings(_Settings):
+class ToolSettings(Section):
     """What the operator says about the tools that a pattern of full names fits; None: nothing is said."""
 
     name: str | None = None
@@ -191,7 +142,7 @@ class ToolSettings(_Settings):
     """True: that it is called again and again with the same result is meant."""
 
 
-class ServerTlsSettings(_Settings):
+class ServerTlsSettings(Section):
     """How our own listener is secured; all files are PEM."""
 
     cert: ExistingFile
@@ -200,7 +151,7 @@ class ServerTlsSettings(_Settings):
     """The authorities whose clients we answer; None: any client."""
 
 
-class ServerSettings(_Settings):
+class ServerSettings(Section):
     """Where `broker serve` listens."""
 
     grpc: Listener = "127.0.0.1:50050"
@@ -223,7 +174,7 @@ class ServerSettings(_Settings):
         return self
 
 
-class ChatSettings(_Settings):
+class ChatSettings(Section):
     """What a conversation may cost."""
 
     system: str | None = None
@@ -255,7 +206,7 @@ class StateSettings(_Settings):
     """How long a process that took up a run and is gone keeps others from it."""
 
 
-class LogSettings(_Settings):
+class LogSettings(Section):
     """What is written to stderr."""
 
     level: Literal["debug", "info", "warning", "error"] = "info"
@@ -263,15 +214,15 @@ class LogSettings(_Settings):
     format: Literal["json", "console"] = "json"
 
 
-class Settings(_Settings):
+class Settings(Section):
     """All of broker.yaml."""
 
     _file: Path | None = PrivateAttr(default=None)
 
     model: ModelSettings = ModelSettings()
     server: ServerSettings = ServerSettings()
-    backends: dict[BackendName, BackendSettings] = {}
-    tools: dict[str, ToolSettings] = {}
+    backends: dict[BackendName, BackendSettings] = Field(default_factory=dict)
+    tools: dict[str, ToolSettings] = Field(default_factory=dict)
     """By pattern of full names; an exact name beats a pattern, a longer literal prefix a shorter."""
     lockfile: AnyFile | None = None
     """What `broker lock` wrote: a reflected tool that is not as it says is not offered."""

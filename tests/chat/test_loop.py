@@ -247,7 +247,7 @@ async def test_calls_of_the_last_turn_are_not_made(
         ),
         pytest.param(
             [{"role": "developer", "content": "Mine."}, *HELLO],
-            {"role": "developer", "content": "Mine."},
+            {"role": "system", "content": "Mine."},
             id="developer there",
         ),
     ],
@@ -408,6 +408,7 @@ class Odd:
 
     name = "odd"
     profile = "mcp"
+    max_tools = None
 
     def __init__(self, *items: TextDelta | Notice | Turn) -> None:
         self.items = items
