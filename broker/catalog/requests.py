@@ -9,6 +9,7 @@ from google.protobuf.descriptor import Descriptor
 from broker.descriptors.pool import Descriptors
 from broker.schema import well_known
 from broker.schema.json_schema import Entries, Form, Items, Nested, Shape, input_schema
+from broker.schema.kinds import Use
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -43,11 +44,11 @@ class RequestForms:
 def request_forms(request: Descriptor, descriptors: Descriptors) -> RequestForms:
     """Walks a request; no recursion, since a server may nest its types as deep as it likes."""
     found: dict[str, Form] = {}
-    waiting: list[tuple[Descriptor, bool]] = [(request, False)]
-    for message, partial in waiting:
+    waiting: list[tuple[Descriptor, Use]] = [(request, Use.WHOLE)]
+    for message, use in waiting:
         if message.full_name not in found:
-            form = found[message.full_name] = input_schema(message, descriptors, partial)
-            waiting += [(each.message, each.partial) for each in _held(form)]
+            form = found[message.full_name] = input_schema(message, descriptors, use)
+            waiting += [(each.message, each.use) for each in _held(form)]
     return RequestForms(forms=tuple(found.values()))
 
 

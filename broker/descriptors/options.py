@@ -1,7 +1,7 @@
 """An element's options → what they say to the broker, as plain data."""
 
 from collections.abc import Collection, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, TypeVar
 
 from google.protobuf.descriptor_pool import DescriptorPool
@@ -125,13 +125,24 @@ def _is_foreign(pool: DescriptorPool, extendee: str, number: int, name: str) -> 
 
 
 def read_field_options(
-    options: Any, foreign: Collection[int], rules: RuleReader, in_required_oneof: bool = False
+    options: Any,
+    foreign: Collection[int],
+    rules: RuleReader,
+    *,
+    in_required_oneof: bool = False,
+    in_group: bool = False,
 ) -> FieldOptions:
     """Read google.protobuf.FieldOptions, given as a message whose class knows no extension.
 
-    What stands under a number of `foreign`, or does not fit its declaration, is not read.
+    What stands under a number of `foreign`, or does not fit its declaration, is not read. `in_group`: the
+    rules of the message name the field among those of which only one may be given.
     """
     unknown = _ours(options, foreign)
+    own_rules = rules.field(joined(unknown, RULES)) if RULES in unknown else None
+    if own_rules is not None and own_rules.ignore is None and in_group:
+        own_rules = replace(
+            own_rules, ignore="IF_ZERO_VALUE"
+        )  # so says validate.proto of its MessageOneofRule
     ours = _merged(unknown, _FIELD, ToolFieldOptions) if _FIELD in unknown else _NOTHING_SAID
     info = parts(joined(unknown, _FIELD_INFO))
     return FieldOptions(
@@ -144,7 +155,7 @@ def read_field_options(
         reference=read_reference(unknown),
         format=next((_FORMATS[value] for value in info.get(1, ()) if value in _FORMATS), None),
         referenced_types=tuple(name for one in info.get(2, ()) for name in texts(parts(one), 1)),
-        rules=rules.field(joined(unknown, RULES)) if RULES in unknown else None,
+        rules=own_rules,
         legacy_rules=rules.legacy(joined(unknown, LEGACY_RULES)) if LEGACY_RULES in unknown else None,
         in_required_oneof=in_required_oneof,
     )

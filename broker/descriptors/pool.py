@@ -1,9 +1,13 @@
 """Loaded files → a linked pool of their own, with the services on offer, their comments and options."""
 
+import functools
 from collections.abc import Iterable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
 from graphlib import CycleError, TopologicalSorter
+from importlib import import_module
+from importlib.util import find_spec
+from typing import Any
 
 from google.protobuf import descriptor_pb2
 from google.protobuf.descriptor import Descriptor, FieldDescriptor, MethodDescriptor, ServiceDescriptor
@@ -55,6 +59,19 @@ class Descriptors:
         default_factory=dict, init=False, repr=False
     )
 
+    @property
+    def has_rules(self) -> bool:
+        """Whether the files can hold rules of protovalidate at all."""
+        return self._rules.knows_rules
+
+    @functools.cached_property
+    def validator(self) -> Any:
+        """A protovalidate.Validator for this pool's messages; None: the extra [validate] is not installed."""
+        # It keeps what it makes of a type, so that each pool has its own; and it takes a while to load.
+        if find_spec("protovalidate") is None:
+            return None
+        return import_module("protovalidate").Validator()
+
     def message_class(self, message: Descriptor) -> type[Message]:
         """Return the class of `message`, made on first use."""
         return GetMessageClass(message)
@@ -103,11 +120,15 @@ class Descriptors:
             for oneof in message.oneofs
             if oneof.has_options and read_oneof_options(proto.oneof_decl[oneof.index].options, *read)
         }
+        rules = self._message_options[message].rules
+        grouped = {name for group in (() if rules is None else rules.groups) for name in group.fields}
         for one in message.fields:
             oneof = one.containing_oneof
-            options = proto.field[one.index].options
             self._field_options[one] = read_field_options(
-                options, *read, in_required_oneof=oneof is not None and oneof.index in asked
+                proto.field[one.index].options,
+                *read,
+                in_required_oneof=oneof is not None and oneof.index in asked,
+                in_group=one.name in grouped,
             )
 
 

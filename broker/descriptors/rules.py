@@ -102,6 +102,11 @@ class RuleReader:
         self._predefined = _class(pool, "buf.validate.PredefinedRules")
         self._legacy = _class(pool, "validate.FieldRules")
 
+    @property
+    def knows_rules(self) -> bool:
+        """Whether the pool has the rules of protovalidate."""
+        return self._field is not None
+
     def field(self, data: bytes) -> Rules | None:
         """The rules of a field, from the bytes of its option; None: they cannot be read."""
         parsed = _parsed(self._field, data)
