@@ -8,8 +8,10 @@ from google.protobuf.descriptor import Descriptor
 
 from broker.descriptors.pool import Descriptors
 from broker.schema import well_known
-from broker.schema.json_schema import Entries, Form, Items, Nested, Shape, input_schema
+from broker.schema.json_schema import Entries, Form, Items, Leaf, Nested, Shape, input_schema
+from broker.schema.keywords import fit
 from broker.schema.kinds import Use
+from broker.schema.limits import Limits
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -27,6 +29,20 @@ class RequestForms:
             for one in form.properties
             if not one.comment
         ]
+
+    def dropped(self, limits: Limits) -> tuple[str, ...]:
+        """The keywords, made from rules, that a provider does not take."""
+        found: set[str] = set()
+        for one in (one for form in self.forms for one in form.properties):
+            inner = _inner(one.shape)
+            own = inner.constraints if isinstance(inner, Leaf) else {}
+            for keywords in (one.keywords, own):
+                found |= keywords.keys() - fit(keywords, limits)[0].keys()
+        return tuple(sorted(found - {"examples"}))
+
+    def messages(self) -> list[Descriptor]:
+        """The types themselves."""
+        return [form.message for form in self.forms]
 
     def cycle(self) -> list[str]:
         """The names of types that hold each other, the first once more at the end; none: `[]`."""

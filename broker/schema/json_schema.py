@@ -28,6 +28,8 @@ class Leaf:
     schema: Mapping[str, Any]
     hint: str | None = None
     """What must be said of the value in words."""
+    constraints: Mapping[str, Any] = field(default_factory=dict)
+    """What of the schema is said by rules."""
     place: str = ""
     """What stands before a rule in words: "Each item: " in a list."""
     dynamic: bool = False
@@ -208,7 +210,8 @@ def _constrained(leaf: Leaf, said: Constraints, place: str) -> Leaf:
     # A type of their own goes with keywords of their own.
     own = "type" in said.keywords
     schema = {**({} if own else leaf.schema), **said.keywords}
-    return replace(leaf, schema=schema, hint=None if own else leaf.hint, place=place)
+    hint = None if own else leaf.hint
+    return replace(leaf, schema=schema, constraints=said.keywords, hint=hint, place=place)
 
 
 def _default(field: FieldDescriptor, options: FieldOptions) -> Any:

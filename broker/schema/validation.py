@@ -21,6 +21,7 @@ from broker.schema.problems import MAX_COLLECTED, Problem, got, invalid, step_of
 Check = Callable[[Message], None]
 """Raises InvalidArguments for a message that breaks rules."""
 
+NOT_INSTALLED = "the extra [validate] is not installed"
 _MAX_MESSAGE = 300
 _CUSTOM = frozenset({"cel", "cel_expression"})
 
@@ -70,7 +71,7 @@ def fault(message: Descriptor, descriptors: Descriptors) -> str | None:
     if not own.ruled:
         return None
     if descriptors.validator is None:
-        return "the extra [validate] is not installed"
+        return NOT_INSTALLED
     if not own.is_checked(descriptors):
         return "they are CEL expressions of a server that is known by reflection only"
     from protovalidate import CompilationError, EvaluationError
