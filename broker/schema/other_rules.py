@@ -88,11 +88,13 @@ def _ordered(
 
 def _inverted(rules: Rules) -> bool:
     """Whether the upper bound lies below the lower one: what lies between them is refused."""
-    lower = next((rules.values[name] for name in ("gt", "gte") if name in rules.values), None)
-    upper = next((rules.values[name] for name in ("lt", "lte") if name in rules.values), None)
-    if lower is None or upper is None:
-        return False
-    return bool((upper.seconds, upper.nanos) < (lower.seconds, lower.nanos))
+    lower, upper = _instant(rules, "gt", "gte"), _instant(rules, "lt", "lte")
+    return lower is not None and upper is not None and upper < lower
+
+
+def _instant(rules: Rules, *names: str) -> tuple[int, int] | None:
+    value = next((rules.values[name] for name in names if name in rules.values), None)
+    return (value.seconds, value.nanos) if hasattr(value, "nanos") else None
 
 
 def _all(values: Sequence[Any], show: Callable[[Any], str | None]) -> list[str]:

@@ -2,6 +2,7 @@
 """The rules of protos → keywords where a profile takes them, words where it does not, never narrower."""
 
 import asyncio
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +16,8 @@ from broker.descriptors.pool import Descriptors, link
 from broker.descriptors.protoc import compile_protos
 from broker.descriptors.sources import Loaded
 from broker.schema.encode import Encoder
+from broker.schema.json_schema import input_schema
+from broker.schema.notes import value_words
 from broker.schema.profiles import render
 from broker.schema.requirements import required_fields
 from broker.tool import Tool
@@ -196,8 +199,6 @@ def test_formats_of_google_api_are_keywords_or_words(ruled: Descriptors) -> None
 
 
 def test_rules_of_protoc_gen_validate_are_words_only(legacy: Descriptors) -> None:
-    from broker.schema.json_schema import input_schema
-
     form = input_schema(legacy.pool.FindMessageTypeByName("rules.legacy.Legacy"), legacy)
     notes = {one.name: one.notes for one in form.properties}
     assert notes == {
@@ -209,8 +210,19 @@ def test_rules_of_protoc_gen_validate_are_words_only(legacy: Descriptors) -> Non
     assert not any(one.required or one.keywords for one in form.properties)
 
 
+def test_comments_of_enum_values_are_told_while_there_is_room(ruled: Descriptors) -> None:
+    size = ruled.pool.FindEnumTypeByName("rules.v1.Size")
+    short = {"rules.v1.Size.SIZE_S": " Small. Very.", "rules.v1.Size.SIZE_M": " Middling"}
+    told = replace(ruled, comments=short)
+    assert value_words(size, told) == "Values: SIZE_S = Small; SIZE_M = Middling."
+    assert said(told, "Others", "defined", "mcp")["description"] == value_words(size, told)
+    assert value_words(size, replace(ruled, comments={"rules.v1.Size.SIZE_S": "x" * 400})) == ""
+    assert value_words(size, replace(ruled, comments={})) == ""
+
+
 VALUES = {
-    "string": st.text("abz-1.B\n", max_size=6) | st.sampled_from(["x", "a", "b", "abc", "a.b", "ab-12", "abbc", "B"]),
+    "string": st.text("abz-1.B\n", max_size=6)
+    | st.sampled_from(["x", "a", "b", "abc", "a.b", "ab-12", "abbc", "B"]),
     "int": st.integers(-9, 12) | st.sampled_from([7, 9007199254740993, 1000]),
     "float": st.floats(-3, 3, width=32),
 }
@@ -235,7 +247,13 @@ def fitted(made: Any, given: dict[str, Any]) -> Any:
 
 
 def field_values(field: Any) -> st.SearchStrategy[Any] | None:
-    kinds = {9: VALUES["string"], 1: VALUES["float"], 2: VALUES["float"], 8: st.booleans(), 14: st.integers(0, 3)}
+    kinds = {
+        9: VALUES["string"],
+        1: VALUES["float"],
+        2: VALUES["float"],
+        8: st.booleans(),
+        14: st.integers(0, 3),
+    }
     if field.message_type is not None:
         if field.message_type.name == "MapEntry":
             return st.dictionaries(VALUES["string"], VALUES["int"], max_size=3)
