@@ -93,7 +93,7 @@ def _inverted(rules: Rules) -> bool:
 
 
 def _instant(rules: Rules, *names: str) -> tuple[int, int] | None:
-    value = next((rules.values[name] for name in names if name in rules.values), None)
+    value: Any = next((rules.values[name] for name in names if name in rules.values), None)
     return (value.seconds, value.nanos) if hasattr(value, "nanos") else None
 
 
