@@ -1,5 +1,6 @@
 """A comment from a .proto → what a model shall read of it, within a budget of characters."""
 
+import functools
 import re
 
 MAX_FIELD = 300
@@ -26,6 +27,7 @@ def readable(text: str, limit: int) -> str:
     return shorten(" ".join(_CONTROL.sub("", text).split()), limit)
 
 
+@functools.lru_cache(maxsize=4096)  # the same types stand in many tools, and each tool in many profiles
 def clean(comment: str, *, links: bool = False) -> str:
     """The comment without what is not for readers, its wrapped lines joined, a line for each list item.
 

@@ -38,7 +38,6 @@ def _short(comment: str) -> str:
 
 WHOLE = (
     Detail(cut=_short, values=True),
-    Detail(cut=_short),
     Detail(cut=descriptions.first_sentence),
     Detail(cut=descriptions.first_sentence, explained=2),
     Detail(cut=descriptions.first_sentence, explained=0),

@@ -75,10 +75,15 @@ class FieldConstraints:
         )
 
 
+NO_RULES = FieldConstraints()
+
+
 def constraints(field: FieldDescriptor, options: FieldOptions) -> FieldConstraints:
     """What protovalidate's rules and google.api.field_info say, in keywords where there are some."""
     rules = options.rules
-    said = FieldConstraints() if rules is None or rules.ignore == "ALWAYS" else _of_field(field, rules)
+    if rules is None and options.format is None:
+        return NO_RULES
+    said = NO_RULES if rules is None or rules.ignore == "ALWAYS" else _of_field(field, rules)
     known = _FORMATS.get(str(options.format)) if field.type == FieldDescriptor.TYPE_STRING else None
     return said if known is None else _formatted(said, known, many=field.is_repeated)
 

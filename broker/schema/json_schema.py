@@ -14,7 +14,7 @@ from broker.descriptors.options import FieldOptions
 from broker.descriptors.pool import Descriptors
 from broker.schema import descriptions, enums, kinds, well_known
 from broker.schema.constraints import Constraints
-from broker.schema.field_rules import FieldConstraints, constraints
+from broker.schema.field_rules import NO_RULES, FieldConstraints, constraints
 from broker.schema.kinds import Use
 from broker.schema.notes import message_words, notes, value_words
 from broker.schema.requirements import is_oneof_required, required_fields
@@ -183,11 +183,11 @@ def _input_property(one: FieldDescriptor, descriptors: Descriptors, use: Use, re
     many = isinstance(shape, Items | Entries)
     return Property(
         name=one.name,
-        shape=ruled(shape, rules),
+        shape=shape if rules is NO_RULES else ruled(shape, rules),
         required=required,
         keywords=rules.whole.keywords if many else {},
         comment=descriptions.clean(descriptors.comments.get(one.full_name, "")),
-        notes=(*notes(one, descriptors, use), *rules.words),
+        notes=(*notes(one, descriptors, use), *(() if rules is NO_RULES else rules.words)),
         values="" if one.enum_type is None else value_words(one.enum_type, descriptors),
         default=_default(one, options),
         oneof=None if oneof is None else oneof.name,

@@ -69,10 +69,12 @@ def _patterns(field: FieldDescriptor, reference: Reference | None, descriptors: 
 
 def value_words(enum: EnumDescriptor, descriptors: Descriptors) -> str:
     """What comments say of the values of an enum; nothing where that is too much."""
-    said = {}
+    said: dict[str, str] = {}
     names = [] if enums.enumeration(enum).takes_null else enums.offered(enum, unspecified=False)
     for name in names:
         comment = clean(descriptors.comments.get(f"{enum.full_name}.{name}", ""))
+        if len(said) > _MAX_VALUES:
+            return ""
         if comment:
             said[name] = first_sentence(comment).rstrip(".")
     text = f"Values: {'; '.join(f'{name} = {words}' for name, words in said.items())}."
