@@ -14,6 +14,7 @@ from broker.errors import CatalogError
 from broker.schema.decode import Decoder
 from broker.schema.encode import Encoder
 from broker.schema.profiles import PROFILES, render
+from broker.schema.validation import checker
 from broker.tool import Prepared, Tool
 
 _LIKELY = 200
@@ -30,7 +31,7 @@ class Catalog:
         """`descriptors` are by name of backend; the names of `tools` differ."""
         self._tools = {tool.name: tool for tool in tools}
         self._descriptors = descriptors
-        self._decoders = {backend: Decoder(found) for backend, found in descriptors.items()}
+        self._decoders = {backend: Decoder(found, checker=checker) for backend, found in descriptors.items()}
         self._encoders = {backend: Encoder(found) for backend, found in descriptors.items()}
         self._definitions: dict[tuple[str, str], dict[str, Any] | None] = {}
         self._left_out = dict(left_out)

@@ -14,6 +14,7 @@ from broker.catalog.naming import is_shortened
 from broker.catalog.requests import RequestForms, request_forms
 from broker.catalog.tokens import TokenCounter
 from broker.descriptors.pool import Descriptors
+from broker.schema import validation
 from broker.schema.limits import LIMITS
 from broker.schema.profiles import PROFILES, strict_problem
 from broker.tool import Tool
@@ -194,6 +195,33 @@ def _dear_tool(seen: _Seen) -> Iterator[Finding]:
         yield seen.finding(Severity.WARNING, fact, cure)
 
 
+def _unchecked_rules(seen: _Seen) -> Iterator[Finding]:
+    faults: dict[str, list[str]] = {}
+    for message in seen.request.messages():
+        reason = validation.fault(message, seen.descriptors)
+        if reason is not None:
+            faults.setdefault(reason, []).append(message.name)
+    for reason, names in faults.items():
+        fact = f"has rules that are not checked before a call, of {_listed(names)}: {reason}"
+        cure = (
+            'install it, `pip install "grpc-tool-broker[validate]"`; until then the service refuses alone'
+            if reason == validation.NOT_INSTALLED
+            else "mend them in the .proto, or know that the service refuses alone"
+        )
+        yield seen.finding(Severity.NOTE, fact, cure)
+
+
+def _unsaid_rules(seen: _Seen) -> Iterator[Finding]:
+    by_keywords: dict[tuple[str, ...], list[str]] = {}
+    for profile in seen.definitions:
+        dropped = seen.request.dropped(LIMITS[profile])
+        if dropped:
+            by_keywords.setdefault(dropped, []).append(f"`{profile}`")
+    for dropped, profiles in by_keywords.items():
+        fact = f"has rules that {', '.join(profiles)} can only say in words: {', '.join(dropped)}"
+        yield seen.finding(Severity.NOTE, fact, "nothing: what breaks them is refused before it is sent")
+
+
 _TOOL_RULES: Sequence[Callable[[_Seen], Iterator[Finding]]] = (
     _long_names,
     _long_arguments,
@@ -202,6 +230,8 @@ _TOOL_RULES: Sequence[Callable[[_Seen], Iterator[Finding]]] = (
     _undescribed_tool,
     _undescribed_fields,
     _recursion,
+    _unchecked_rules,
+    _unsaid_rules,
     _dear_tool,
 )
 

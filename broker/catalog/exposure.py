@@ -120,9 +120,15 @@ def _description(
     descriptors: Descriptors, method: MethodDescriptor, options: MethodOptions, settings: ToolSettings
 ) -> str:
     for said in (settings.description, options.description, descriptors.comments.get(method.full_name)):
-        if said is not None and (cleaned := clean(said)):
-            return cleaned
-    return default_description(method)
+        if said is not None and (cleaned := clean(said, links=True)):
+            return _marked(cleaned, options)
+    return _marked(default_description(method), options)
+
+
+def _marked(description: str, options: MethodOptions) -> str:
+    """A deprecated method says so first."""
+    unsaid = options.deprecated and not description.lower().startswith("deprecated")
+    return f"Deprecated. {description}" if unsaid else description
 
 
 def default_description(method: MethodDescriptor) -> str:

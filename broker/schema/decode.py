@@ -1,6 +1,6 @@
 """A message type → the function that turns a model's JSON text into such a message."""
 
-from collections.abc import Callable, KeysView
+from collections.abc import Callable, Collection, KeysView
 from typing import Any
 
 from google.protobuf.descriptor import Descriptor, FieldDescriptor, OneofDescriptor
@@ -16,7 +16,9 @@ from broker.schema.extensions import extended, find_extension
 from broker.schema.map_keys import map_key_decoder
 from broker.schema.objects import Layout, Slot, object_decoder
 from broker.schema.problems import Refused, invalid, plain
+from broker.schema.requirements import is_oneof_required, required_fields
 from broker.schema.scalars import Decode, Kind
+from broker.schema.validation import Check, checked
 
 
 class Decoder:
@@ -27,11 +29,16 @@ class Decoder:
         descriptors: Descriptors,
         max_text: int = arguments.MAX_TEXT,
         reading: type[Reading] = Reading,
+        checker: Callable[[Descriptor, Descriptors], Check | None] = lambda _, __: None,
     ) -> None:
-        """`reading`: how much is read beyond ProtoJSON; by default, all that can only mean one thing."""
+        """`reading`: how much is read beyond ProtoJSON; by default, all that can only mean one thing.
+
+        `checker`: what looks at the messages of a type when they are read; it may find nothing to look at.
+        """
         self._descriptors = descriptors
         self._max_text = max_text
         self._reading = reading
+        self._checker = checker
         self._compiled: dict[str, Callable[[str], Message]] = {}
         self._messages: dict[tuple[str, bool], Decode] = {}
 
@@ -42,7 +49,8 @@ class Decoder:
         """
         compiled = self._compiled.get(message.full_name)
         if compiled is None:
-            compiled = self._compiled[message.full_name] = self._compile(message)
+            decode, check = self._compile(message), self._checker(message, self._descriptors)
+            compiled = self._compiled[message.full_name] = decode if check is None else checked(decode, check)
         return compiled
 
     def _compile(self, message: Descriptor) -> Callable[[str], Message]:
@@ -96,17 +104,13 @@ class Decoder:
 
     def _layout(self, message: Descriptor, partial: bool) -> Layout:
         options = {field.name: self._descriptors.field_options(field) for field in message.fields}
+        asked = self._required(message, partial)
         below = partial or kinds.is_partial_update(message)
         slots = {field.name: self._slot(field, field.name, below) for field in message.fields}
         by_json_name = {field.json_name: slots[field.name] for field in message.fields}
         extendable = message.is_extendable
         oneofs = [oneof for oneof in message.oneofs if len(oneof.fields) > 1]
-        required = {
-            field.name: self._describe(field)
-            for field in message.fields
-            # What field_behavior says is beyond ProtoJSON.
-            if kinds.is_required(field, options[field.name], partial or not self._reading.lenient)
-        }
+        required = {field.name: self._describe(field) for field in message.fields if field.name in asked}
         return Layout(
             slots={**by_json_name, **slots},  # where the two cross, the name in the .proto wins
             spelled=_spelled(slots) if self._reading.lenient else {},
@@ -116,11 +120,7 @@ class Decoder:
             required_oneofs={
                 oneof.name: _members(oneof)
                 for oneof in oneofs
-                if kinds.is_oneof_required(
-                    oneof,
-                    [options[field.name] for field in oneof.fields],
-                    partial or not self._reading.lenient,
-                )
+                if self._reading.lenient and is_oneof_required(oneof, self._descriptors, partial)
             },
             constrained=bool(required or oneofs),
             takes_null=frozenset(field.name for field in message.fields if self._takes_null(field)),
@@ -130,6 +130,12 @@ class Decoder:
             extension=lambda key: self._extension(message, key),
             extend=(lambda fields: extended(self._descriptors, message, fields)) if extendable else None,
         )
+
+    def _required(self, message: Descriptor, partial: bool) -> Collection[str]:
+        if self._reading.lenient:
+            return required_fields(message, self._descriptors, partial)
+        # What annotations say is beyond ProtoJSON.
+        return [field.name for field in message.fields if field.is_required]
 
     def _slot(self, field: FieldDescriptor, name: str, partial: bool) -> Slot:
         kind, phrase = self._kind(field), self._phrase(field)
