@@ -40,7 +40,9 @@ def is_required(field: FieldDescriptor, options: FieldOptions, partial: bool) ->
     `partial`: the message says what to change in a resource, so that what `field_behavior` requires of a
     whole resource is not asked for (https://google.aip.dev/203). proto2's own `required` always is.
     """
-    asked = "REQUIRED" in options.behavior and not partial
+    # Some fields are said to be REQUIRED and OUTPUT_ONLY: of the response, since no request shows them.
+    shown = "OUTPUT_ONLY" not in options.behavior and not options.hidden
+    asked = "REQUIRED" in options.behavior and shown and not partial
     return bool(field.is_required or (asked and not is_chosen(field)))
 
 
