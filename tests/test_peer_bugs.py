@@ -62,7 +62,9 @@ service S { rpc Walk(Node) returns (Node); }
 def test_a_type_in_itself_does_not_overflow_the_stack(tmp_path: Path, profile: str) -> None:
     catalog = catalog_of(tmp_path, NODE)
 
-    assert set(parameters(catalog, profile)["properties"]) == {"name", "next", "named", "all"}
+    schema = parameters(catalog, profile)
+    assert set(schema["properties"]) == {"name", "next", "named", "all"}
+    assert len(json.dumps(schema)) < 4_096
     assert decoded(catalog, {"next": {"next": {"next": {"name": "deep"}}}}).next.next.next.name == "deep"
 
 
@@ -181,9 +183,10 @@ def test_two_members_of_a_oneof_are_never_sent(tmp_path: Path) -> None:
 
 
 def test_names_that_are_shortened_do_not_collide() -> None:
-    # Alike in all but one letter of what is cut off.
-    names = [f"com.example.{'very.' * 12}{n:x}.v1.SomewhatLongService.GetSomething" for n in range(4_096)]
+    # Alike in all but what is cut off.
+    names = [f"com.team{n:x}.{'very.' * 12}v1.SomewhatLongService.GetSomething" for n in range(4_096)]
 
+    assert len({tool_name(name).rpartition("_")[0] for name in names}) == 1, "all is told apart by its hash"
     assert len({tool_name(name) for name in names}) == len(names)
 
 

@@ -2,12 +2,13 @@
 
 import asyncio
 from dataclasses import dataclass
+from importlib.util import find_spec
 from pathlib import Path
 
 from broker.catalog.catalog import Catalog
 from broker.catalog.exposure import Exposed, build
 from broker.descriptors.pool import Descriptors, link
-from broker.descriptors.sources import Protoset
+from broker.descriptors.sources import ProtoFiles, Protoset
 from tests.corpora import edges
 
 FOLDER = Path(__file__).parents[2] / "gen" / "corpora"
@@ -43,6 +44,14 @@ class Corpus:
         ]
 
 
+def _installed() -> Path:
+    """Where googleapis-common-protos lies, with which the broker itself compiles."""
+    spec = find_spec("google.api")
+    assert spec is not None
+    assert spec.submodule_search_locations
+    return Path(next(iter(spec.submodule_search_locations))).parents[1]
+
+
 CORPORA = (
     Corpus(
         name="googleapis",
@@ -50,15 +59,15 @@ CORPORA = (
         pattern="google/**/*.proto",
     ),
     Corpus(name="temporalio", import_paths=tuple(_TEMPORAL / root for root in _TEMPORAL_ROOTS)),
-    Corpus(name="googleapis-common-protos", import_paths=(FOLDER / "googleapis-common-protos",)),
+    Corpus(name="googleapis-common-protos", import_paths=(_installed(),), pattern="google/**/*.proto"),
 )
-"""Those that `make corpora` installs."""
+"""`make corpora` installs and compiles them; the last is there anyway."""
 NAMES = (*(corpus.name for corpus in CORPORA), edges.NAME)
 
 
 def is_there(name: str) -> bool:
     """Whether a corpus is installed."""
-    return name == edges.NAME or _corpus(name).protoset.exists()
+    return name == edges.NAME or _corpus(name).protoset.exists() or _corpus(name) is CORPORA[-1]
 
 
 def catalog_of(name: str) -> Catalog:
@@ -69,7 +78,10 @@ def catalog_of(name: str) -> Catalog:
 def _descriptors(name: str) -> Descriptors:
     if name == edges.NAME:
         return edges.descriptors()
-    return link(asyncio.run(Protoset(_corpus(name).protoset).load()))
+    corpus = _corpus(name)
+    compiled = corpus.protoset.exists()
+    source = Protoset(corpus.protoset) if compiled else ProtoFiles(corpus.files(), corpus.import_paths)
+    return link(asyncio.run(source.load()))
 
 
 def _corpus(name: str) -> Corpus:

@@ -1,6 +1,7 @@
-"""Installs the corpora that come from PyPI, compiles all, and says how large each is: `make corpora`.
+"""Fetches the protos in temporalio's wheel, compiles all corpora, and says how large each is: `make corpora`.
 
-The protos of googleapis come from npm beforehand. Versions are those of constraints.txt.
+The protos of googleapis come from npm beforehand; googleapis-common-protos is installed with the broker.
+Versions are those of constraints.txt.
 """
 
 import subprocess
@@ -11,7 +12,7 @@ from tempfile import TemporaryDirectory
 
 from tests.corpora.corpus import CORPORA, FOLDER, Corpus, catalog_of
 
-_WHEELS = ("temporalio", "googleapis-common-protos")
+_WHEEL = "temporalio"
 _CONSTRAINTS = Path(__file__).parents[2] / "constraints.txt"
 
 
@@ -30,15 +31,14 @@ def main() -> None:
 
 def _download(folder: Path) -> None:
     pip = [sys.executable, "-m", "pip", "download", "--quiet", "--no-deps", "--only-binary", ":all:"]
-    subprocess.run([*pip, "--constraint", str(_CONSTRAINTS), "--dest", str(folder), *_WHEELS], check=True)
+    subprocess.run([*pip, "--constraint", str(_CONSTRAINTS), "--dest", str(folder), _WHEEL], check=True)
 
 
 def _unpack(wheel: Path) -> None:
     """Only its .proto files, which are all that is wanted of it."""
-    name = wheel.name.partition("-")[0].replace("_", "-")
     with zipfile.ZipFile(wheel) as archive:
         protos = [file for file in archive.namelist() if file.endswith(".proto")]
-        archive.extractall(FOLDER / name, protos)
+        archive.extractall(FOLDER / _WHEEL, protos)
 
 
 def _compile(corpus: Corpus) -> None:

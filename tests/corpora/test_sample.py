@@ -24,11 +24,7 @@ def counterexamples(name: str, *, seed: str = "sample") -> list[Counterexample]:
     return [one for tool in sample for one in look(catalog_of(name), tool).against]
 
 
-# All of googleapis takes five seconds to load; `make test-corpora` is there for it.
-SAMPLED = [name for name in corpus.NAMES if name != "googleapis"]
-
-
-@pytest.mark.parametrize("name", SAMPLED)
+@pytest.mark.parametrize("name", corpus.NAMES)
 def test_no_counterexample_is_found(name: str) -> None:
     if not corpus.is_there(name):
         pytest.skip("not installed; `make corpora` does that")
