@@ -52,7 +52,8 @@ class Broker:
         except ToolCallError as error:
             self._log.refused(call, error.code)
             return _failed(call, error)
-        request_bytes = request.SerializeToString(deterministic=True)
+        # A field may be named SerializeToString, so the method is taken from the class.
+        request_bytes = type(request).SerializeToString(request, deterministic=True)
         return Prepared(
             call=call,
             tool=tool,

@@ -21,8 +21,6 @@ from broker.tool import Tool
 
 MANY_TOOLS = 50
 """With more, models choose worse, and every request pays for all of them."""
-MAX_ROOT_KEY = 64
-"""Anthropic refuses a whole request for one longer name of an argument; a .proto allows no odd characters."""
 ROOMY_NAME = 48
 """Clients put `mcp__<server>__` before a name, and cut or refuse the whole at 60 to 64."""
 DEAR_TOOL = 5_000
@@ -135,16 +133,6 @@ def _long_names(seen: _Seen) -> Iterator[Finding]:
         yield seen.finding(Severity.NOTE, fact, "give it a `name` that says what it does")
 
 
-def _long_arguments(seen: _Seen) -> Iterator[Finding]:
-    names = [one.name for one in seen.request.forms[0].properties if len(one.name) > MAX_ROOT_KEY]
-    if names:
-        fact = f"has an argument with more than {MAX_ROOT_KEY} characters, {_listed(names)}"
-        cure = (
-            "rename the field, or hide it with (broker.v1.field).hidden: Anthropic refuses the whole request"
-        )
-        yield seen.finding(Severity.ERROR, fact, cure)
-
-
 def _long_description(seen: _Seen) -> Iterator[Finding]:
     length, limit = len(seen.tool.description), LIMITS["openai"].description
     if limit is not None and length > limit:
@@ -224,7 +212,6 @@ def _unsaid_rules(seen: _Seen) -> Iterator[Finding]:
 
 _TOOL_RULES: Sequence[Callable[[_Seen], Iterator[Finding]]] = (
     _long_names,
-    _long_arguments,
     _long_description,
     _not_strict,
     _undescribed_tool,
@@ -237,13 +224,23 @@ _TOOL_RULES: Sequence[Callable[[_Seen], Iterator[Finding]]] = (
 
 
 def _left_out(catalog: Catalog, _: Sequence[_Seen]) -> Iterator[Finding]:
-    for full_name, reason in catalog.left_out.items():
-        yield Finding(
-            severity=Severity.ERROR,
-            tool=full_name,
-            what=f"is not offered: {reason}",
-            cure="mend that, or leave it out on purpose with `hide`",
-        )
+    for (backend, full_name), reason in catalog.left_out.items():
+        yield _lost(full_name, f'of backend "{backend}" is not offered: {reason}')
+
+
+def _refused(catalog: Catalog, _: Sequence[_Seen]) -> Iterator[Finding]:
+    by_reason: dict[tuple[str, str], list[str]] = {}
+    for profile in PROFILES:
+        for name, reason in catalog.refused(profile).items():
+            by_reason.setdefault((name, reason), []).append(profile)
+    for (name, reason), profiles in by_reason.items():
+        whom = "" if len(profiles) == len(PROFILES) else f" as {', '.join(map('`{}`'.format, profiles))}"
+        yield _lost(name, f"is not offered{whom}: {reason}")
+
+
+def _lost(tool: str, what: str) -> Finding:
+    cure = "mend that, or leave it out on purpose with `hide`"
+    return Finding(severity=Severity.ERROR, tool=tool, what=what, cure=cure)
 
 
 def _too_many(_: Catalog, seen: Sequence[_Seen]) -> Iterator[Finding]:
@@ -257,7 +254,11 @@ def _too_many(_: Catalog, seen: Sequence[_Seen]) -> Iterator[Finding]:
         yield Finding(severity=Severity.NOTE, tool=None, what=fact, cure=cure)
 
 
-_CATALOG_RULES: Sequence[Callable[[Catalog, Sequence[_Seen]], Iterator[Finding]]] = (_left_out, _too_many)
+_CATALOG_RULES: Sequence[Callable[[Catalog, Sequence[_Seen]], Iterator[Finding]]] = (
+    _left_out,
+    _refused,
+    _too_many,
+)
 
 
 def _listed(names: Sequence[str]) -> str:

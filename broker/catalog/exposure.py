@@ -52,14 +52,15 @@ def build(
     can call, two tools of one name. A name that a .proto asks for in vain leaves out its own tool alone.
     """
     _refuse_idle_patterns(backends, tools)
-    rules, left_out = ToolRules(tools, ask_by_default=ask_by_default), dict[str, str]()
+    rules = ToolRules(tools, ask_by_default=ask_by_default)
+    left_out: dict[tuple[str, str], str] = {}
     named = [one for exposed in backends for one in _tools_of(exposed, rules, left_out)]
     return Catalog(
         settle(named, left_out), {exposed.backend: exposed.descriptors for exposed in backends}, left_out
     )
 
 
-def _tools_of(exposed: Exposed, rules: ToolRules, left_out: dict[str, str]) -> Iterator[Named]:
+def _tools_of(exposed: Exposed, rules: ToolRules, left_out: dict[tuple[str, str], str]) -> Iterator[Named]:
     for method in exposed.methods():
         full_name = method.full_name
         if not fits_any(full_name, exposed.expose) or fits_any(full_name, exposed.hide):
@@ -68,7 +69,7 @@ def _tools_of(exposed: Exposed, rules: ToolRules, left_out: dict[str, str]) -> I
         if options.hidden if settings.hidden is None else settings.hidden:
             continue
         if method.client_streaming:
-            left_out[full_name] = "it takes a stream of requests, and a model sends one"
+            left_out[exposed.backend, full_name] = "it takes a stream of requests, and a model sends one"
             continue
         allowed = rules.policy(options, settings, trusted=exposed.descriptors.trusted)
         yield _tool(exposed, method, options, settings, allowed)

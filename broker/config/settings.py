@@ -195,7 +195,7 @@ class ChatSettings(Section):
     """How many calls of one turn are made at once."""
 
 
-class StateSettings(_Settings):
+class StateSettings(Section):
     """Where runs that wait for somebody are kept."""
 
     file: AnyFile | None = None

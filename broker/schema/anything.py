@@ -41,7 +41,7 @@ def any_decoder(descriptors: Descriptors, decoder_of: Callable[[Descriptor], Dec
         held = _held(message, body, reading)
         return {
             "type_url": url if "/" in url else _PREFIX + url,
-            "value": held.SerializeToString(deterministic=True),
+            "value": type(held).SerializeToString(held, deterministic=True),
         }
 
     def _held(message: Descriptor, body: dict[str, Any], reading: Reading) -> Message:

@@ -25,8 +25,10 @@ def required_fields(message: Descriptor, descriptors: Descriptors, partial: bool
 
 def _annotated(message: Descriptor, descriptors: Descriptors, partial: bool) -> Iterator[str]:
     for field in message.fields:
-        behavior = descriptors.field_options(field).behavior
-        if "REQUIRED" in behavior and not partial and not kinds.is_chosen(field):
+        options = descriptors.field_options(field)
+        # Some fields are said to be REQUIRED and OUTPUT_ONLY: of the response, since no request shows them.
+        shown = "OUTPUT_ONLY" not in options.behavior and not options.hidden
+        if "REQUIRED" in options.behavior and shown and not partial and not kinds.is_chosen(field):
             yield field.name
 
 

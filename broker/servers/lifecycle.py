@@ -56,8 +56,8 @@ async def running(settings: Settings) -> AsyncIterator[int]:
 
 def _tell_what_is_left_out(catalog: Catalog, log: Any) -> None:
     catalog.tools()  # the first to ask would wait for it, and only then is it known what cannot be rendered
-    for full_name, reason in catalog.left_out.items():
-        log.warning("not offered", method=full_name, reason=reason)
+    for backend, full_name, reason in catalog.not_offered():
+        log.warning("not offered", backend=backend, method=full_name, reason=reason)
 
 
 async def _drain(started: GrpcServer, service: BrokerService, settings: ServerSettings) -> None:
