@@ -131,6 +131,8 @@ class CallContext:
     """The point in time (`time.monotonic()`) after which nobody waits for the result; None: none."""
     metadata: tuple[tuple[str, str], ...] = ()
     """gRPC metadata that is sent along to the backend."""
+    attachments: Mapping[str, bytes] = field(default_factory=dict, hash=False, repr=False)
+    """What a call may give for a `bytes` field by a handle: `image:1` → the image."""
 
     def __post_init__(self) -> None:
         """Raises ValueError for metadata that gRPC cannot send."""

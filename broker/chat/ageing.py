@@ -5,12 +5,13 @@ steps: what a provider has cached of the conversation is of use until the next s
 """
 
 from collections import deque
-from collections.abc import Iterable, Mapping, Sequence, Set
+from collections.abc import Iterable, Sequence, Set
 from dataclasses import dataclass, field
 from typing import Any
 
 import orjson
 
+from broker.chat.attachments import image_url
 from broker.chat.kept_results import Kept, KeptResults
 from broker.models.model import ChatMessage
 
@@ -68,7 +69,7 @@ def _old(messages: Sequence[ChatMessage], keep_turns: int, max_bytes: int) -> Se
         elif message["role"] == "assistant":
             last_turn = place
         elif message["role"] == "tool":
-            whole.add(place, _size(message["content"]))
+            whole.add(place, _size(message.get("content")))
             if whole.bytes > max_bytes:
                 old.update(whole.leave(last_turn, max_bytes // 2))
     return old
@@ -79,18 +80,18 @@ def _size(content: Any) -> int:
     if isinstance(content, str):
         return len(content.encode(errors="replace"))
     return sum(
-        len(_url(part)) // _IMAGE_SHARE if _is_image(part) else _size(part.get("text") or "")
+        len(image_url(part)) // _IMAGE_SHARE if image_url(part) else _size(part.get("text") or "")
         for part in content or ()
     )
 
 
 def _shortened(message: ChatMessage, results: KeptResults) -> ChatMessage:
-    content, call_id = message["content"], message["tool_call_id"]
+    content, call_id = message.get("content"), message["tool_call_id"]
     if isinstance(content, str):
         return {**message, "content": _preview(content, call_id, results)}
     parts = [
         {"type": "text", "text": "[an image that is no longer shown]"}
-        if _is_image(part)
+        if image_url(part)
         else {**part, "text": _preview(part.get("text") or "", call_id, results)}
         for part in content or ()
     ]
@@ -114,13 +115,3 @@ def _is_json(text: str) -> bool:
         return isinstance(orjson.loads(text), dict | list)
     except orjson.JSONDecodeError:
         return False
-
-
-def _is_image(part: Mapping[str, Any]) -> bool:
-    return part.get("type") == "image_url"
-
-
-def _url(part: Mapping[str, Any]) -> str:
-    image = part.get("image_url")
-    url = image.get("url") if isinstance(image, Mapping) else None
-    return url if isinstance(url, str) else ""

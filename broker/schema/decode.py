@@ -1,7 +1,7 @@
 """A message type → the function that turns a model's JSON text into such a message."""
 
-from collections.abc import Callable, KeysView
-from typing import Any
+from collections.abc import KeysView
+from typing import Any, Protocol
 
 from google.protobuf.descriptor import Descriptor, FieldDescriptor, OneofDescriptor
 from google.protobuf.message import Message
@@ -19,6 +19,14 @@ from broker.schema.problems import Refused, invalid, plain
 from broker.schema.scalars import Decode, Kind
 
 
+class DecodeText(Protocol):
+    """JSON text → message, read as `reading` says; None: as the decoder was told."""
+
+    def __call__(self, text: str, reading: Reading | None = None, /) -> Message:
+        """Raises InvalidArguments."""
+        ...
+
+
 class Decoder:
     """Makes the decoder of each message type of one pool, once, when it is first needed."""
 
@@ -32,10 +40,10 @@ class Decoder:
         self._descriptors = descriptors
         self._max_text = max_text
         self._reading = reading
-        self._compiled: dict[str, Callable[[str], Message]] = {}
+        self._compiled: dict[str, DecodeText] = {}
         self._messages: dict[tuple[str, bool], Decode] = {}
 
-    def compile(self, message: Descriptor) -> Callable[[str], Message]:
+    def compile(self, message: Descriptor) -> DecodeText:
         """JSON text → message; raises InvalidArguments with every problem, each with its path.
 
         A type that is not written as an object, like google.protobuf.Value, is read from {"value": ...}.
@@ -45,14 +53,15 @@ class Decoder:
             compiled = self._compiled[message.full_name] = self._compile(message)
         return compiled
 
-    def _compile(self, message: Descriptor) -> Callable[[str], Message]:
+    def _compile(self, message: Descriptor) -> DecodeText:
         message_class, max_text = self._descriptors.message_class(message), self._max_text
         new_reading, lenient = self._reading, self._reading.lenient
         well_known_root = well_known.is_well_known(message.full_name)
         read = self._value_root(message) if well_known_root else self._message(message, partial=False)
 
-        def decode(text: str) -> Message:
-            loaded, reading = arguments.load(text, max_text, lenient), new_reading()
+        def decode(text: str, reading: Reading | None = None) -> Message:
+            loaded = arguments.load(text, max_text, lenient)
+            reading = new_reading() if reading is None else reading
             try:
                 value = read(loaded, reading)
             except Refused as refused:
