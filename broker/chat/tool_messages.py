@@ -6,7 +6,7 @@ from typing import Any
 
 import orjson
 
-from broker.chat.fitting import fit_json, fit_text, fits
+from broker.chat.fitting import MIN_LIMIT, fit_json, fit_text, fits
 from broker.chat.kept_results import Kept, KeptResults
 from broker.models.model import ChatMessage
 from broker.tool import Media, ToolResult
@@ -42,7 +42,12 @@ def _text(result: ToolResult, results: KeptResults, limit: int) -> str:
         return fit_text(result.content, limit, handle)
     whole = orjson.dumps(result.structured).decode()
     handle = results.keep(result.call_id, Kept(text=whole, is_json=True))
-    return fit_json(result.structured, limit, handle)
+    # What follows the JSON are remarks for the model, on what it gave in vain.
+    remarks = result.content[len(whole) :] if result.content.startswith(whole) else ""
+    room = limit - len(remarks.encode(errors="replace"))
+    if room < MIN_LIMIT:
+        remarks, room = "", limit
+    return fit_json(result.structured, room, handle) + remarks
 
 
 def _parts(media: tuple[Media, ...]) -> Iterator[dict[str, Any]]:

@@ -1,6 +1,7 @@
 import base64
 from typing import Any
 
+import orjson
 import pytest
 
 from broker.chat.kept_results import KeptResults
@@ -69,6 +70,12 @@ def test_an_image_that_is_too_large_is_said_in_words_and_does_not_hold_back_othe
     assert "too large" in words(found)[1]
 
 
+def test_images_that_are_too_large_together_are_said_in_words() -> None:
+    half = Media(media_type="image/png", data=bytes(MAX_IMAGE_BYTES // 2))
+
+    assert len(images(parts(half, half, half))) == 2
+
+
 def test_a_thousand_files_are_not_all_named() -> None:
     found = parts(*[Media(media_type="text/csv", data=b"")] * 1_000)
 
@@ -80,3 +87,20 @@ def test_the_text_beside_images_fits_too() -> None:
     found = parts(PNG, content="x" * 5_000)
 
     assert len(found[0]["text"]) <= 2_000
+
+
+@pytest.mark.parametrize(
+    ("remark", "kept"), [("\nNote: days was left out.", True), ("\n" + "x" * 5_000, False)]
+)
+def test_what_is_said_after_the_json_of_a_cut_result_is_kept_where_there_is_room(
+    remark: str, kept: bool
+) -> None:
+    structured = {"text": "汉字" * 5_000}
+    content = orjson.dumps(structured).decode() + remark
+    result = ToolResult(call_id="call_1", content=content, structured=structured)
+
+    text = tool_message(result, KeptResults(1_000_000), 2_000)["content"]
+
+    assert len(text.encode()) <= 2_000
+    assert text.endswith(remark) == kept
+    assert "handle=r1" in text
