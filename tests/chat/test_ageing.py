@@ -1,7 +1,7 @@
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from broker.chat.ageing import PREVIEW, age
@@ -113,6 +113,7 @@ RESULT = st.sampled_from(["short", LONG, "汉" * 2_000, [{"type": "text", "text"
 TURNS = st.lists(st.lists(RESULT, max_size=4), max_size=12)
 
 
+@settings(deadline=None)
 @given(TURNS, st.integers(1, 3), st.integers(1, 30_000))
 def test_more_messages_never_make_an_old_result_whole_again(
     turns: list[list[Any]], keep_turns: int, max_bytes: int

@@ -3,7 +3,7 @@ from typing import Any
 
 import orjson
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from broker.chat.fitting import MIN_LIMIT, fit_json, fit_text, fits, page
@@ -97,6 +97,7 @@ def check_remark(remark: re.Match[str], unit: str, missing: int, first: int, who
         assert find(root, path or "") == whole
 
 
+@settings(deadline=None)
 @given(RESULT, TIMES, st.integers(MIN_LIMIT, 8_000), st.sampled_from(["r1", None]))
 def test_a_cut_result_fits_and_is_json_and_says_exactly_what_is_missing(
     result: dict[str, Any], times: int, limit: int, handle: str | None
@@ -112,6 +113,7 @@ def test_a_cut_result_fits_and_is_json_and_says_exactly_what_is_missing(
     check({key: value for key, value in shown.items() if key != "[cut]"}, result, result)
 
 
+@settings(deadline=None)
 @given(TEXT, st.integers(1, 300), st.integers(MIN_LIMIT, 4_000))
 def test_a_cut_text_fits_and_keeps_its_beginning_and_end(text: str, times: int, limit: int) -> None:
     text = text * times + "some more" * 500
@@ -124,6 +126,7 @@ def test_a_cut_text_fits_and_keeps_its_beginning_and_end(text: str, times: int, 
     check(shown, text, text)
 
 
+@settings(deadline=None)
 @given(VALUE, TIMES, st.integers(MIN_LIMIT, 3_000))
 def test_pages_go_through_a_value_to_its_end(value: Any, times: int, limit: int) -> None:
     value = grown(value, times)
