@@ -22,6 +22,7 @@ from google.protobuf.message import Message
 from broker.call_log import CallLog
 from broker.catalog.catalog import Catalog
 from broker.errors import Code, InvalidArguments, ToolCallError
+from broker.schema.arguments import Reading
 from broker.schema.problems import describe
 from broker.tool import CallContext, Invoke, Prepared, Stream, Tool, ToolCall, ToolResult
 
@@ -44,11 +45,11 @@ class Broker:
             return prepared
         return await self.execute(prepared, context)
 
-    def prepare(self, call: ToolCall, context: CallContext = _ANYBODY) -> Prepared | ToolResult:  # noqa: ARG002
+    def prepare(self, call: ToolCall, context: CallContext = _ANYBODY) -> Prepared | ToolResult:
         """Understands a call without sending anything; the result says why it cannot be sent."""
         try:
             tool = self._lookup(call)
-            request = self._decode(tool, call)
+            request = self._decode(tool, call, context)
         except ToolCallError as error:
             self._log.refused(call, error.code)
             return _failed(call, error)
@@ -93,9 +94,11 @@ class Broker:
         )
         return f'There is no tool "{name[:128]}". {cure}'
 
-    def _decode(self, tool: Tool, call: ToolCall) -> Message:
+    def _decode(self, tool: Tool, call: ToolCall, context: CallContext) -> Message:
+        reading = Reading()
+        reading.attachments = context.attachments
         try:
-            return self.catalog.decoder(tool)(call.arguments)
+            return self.catalog.decoder(tool)(call.arguments, reading)
         except InvalidArguments as error:
             raise InvalidArguments(describe(tool.name, error.problems), error.problems) from error
 

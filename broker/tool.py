@@ -153,6 +153,8 @@ class CallContext:
     """gRPC metadata that is sent along to the backend."""
     grants: tuple[Grant, ...] = ()
     """The calls that somebody has agreed to."""
+    attachments: Mapping[str, bytes] = field(default_factory=dict, hash=False, repr=False)
+    """What a call may give for a `bytes` field by a handle: `image:1` → the image."""
 
     def __post_init__(self) -> None:
         """Raises ValueError for metadata that gRPC cannot send."""

@@ -11,7 +11,7 @@ from google.protobuf.message import Message
 
 from broker.descriptors.pool import Descriptors
 from broker.errors import CatalogError
-from broker.schema.decode import Decoder
+from broker.schema.decode import Decoder, DecodeText
 from broker.schema.encode import Encoder
 from broker.schema.profiles import PROFILES, render
 from broker.schema.validation import checker
@@ -117,7 +117,7 @@ class Catalog:
         """What the .proto files of the tool's backend say."""
         return self._descriptors[tool.backend]
 
-    def decoder(self, tool: Tool) -> Callable[[str], Message]:
+    def decoder(self, tool: Tool) -> DecodeText:
         """Arguments as JSON text → the tool's request."""
         return self._decoders[tool.backend].compile(tool.method.input_type)
 

@@ -193,6 +193,16 @@ class ChatSettings(Section):
     """How long one run may take; time in which it waits for somebody's decision does not count."""
     max_parallel_calls: Annotated[int, Field(gt=0)] = 16
     """How many calls of one turn are made at once."""
+    max_result_bytes: Annotated[int, Field(ge=1_000)] = 50_000
+    """Of one result that the model is sent; of a longer one it is sent a part, and reads on as it needs."""
+    max_result_tokens: Annotated[int, Field(ge=250)] = 10_000
+    """The same in tokens, as estimated; the lower of the two holds."""
+    max_kept_bytes: Annotated[int, Field(ge=0)] = 16 * 1024 * 1024
+    """Of all results of one conversation that are kept to be read on in; the oldest go first."""
+    whole_turns: Annotated[int, Field(gt=0)] = 2
+    """Results older than so many questions of the user are shortened, every so many questions."""
+    max_whole_bytes: Annotated[int, Field(gt=0)] = 400_000
+    """Of all results in one request; beyond it the oldest are shortened, until half of it is left."""
 
 
 class StateSettings(Section):

@@ -1,6 +1,8 @@
 """JSON text that a model wrote → a Python dict, refused when it is no bounded, unambiguous JSON object."""
 
 import json
+from collections.abc import Mapping
+from types import MappingProxyType
 from typing import Any, ClassVar
 
 import orjson
@@ -16,6 +18,8 @@ MAX_DEPTH = 100
 """Messages inside messages, a map's entry being one: what protobuf's own parsers accept by default."""
 MAX_ENTRIES = 10_000
 """Entries of one map."""
+MAX_ATTACHED = 32 * 1024 * 1024
+"""Bytes of attachments, each as often as it is given."""
 
 _EXCERPT = 40
 _OBJECT = 'a JSON object, like {"name": "value"}'
@@ -32,6 +36,10 @@ class Reading:
     colons: int = 0
     """Keys, and colons in strings, that were seen; fewer than in the text when a key is given twice."""
     depth: int = 0
+    attachments: Mapping[str, bytes] = MappingProxyType({})
+    """What can be given for a bytes field by a handle that is no base64, like `image:1`."""
+    attached: int = 0
+    """Bytes that were given so."""
 
 
 class ExactReading(Reading):

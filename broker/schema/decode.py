@@ -1,7 +1,7 @@
 """A message type → the function that turns a model's JSON text into such a message."""
 
 from collections.abc import Callable, Collection, KeysView
-from typing import Any
+from typing import Any, Protocol
 
 from google.protobuf.descriptor import Descriptor, FieldDescriptor, OneofDescriptor
 from google.protobuf.message import Message
@@ -18,7 +18,15 @@ from broker.schema.objects import Layout, Slot, object_decoder
 from broker.schema.problems import Refused, invalid, plain
 from broker.schema.requirements import is_oneof_required, required_fields
 from broker.schema.scalars import Decode, Kind
-from broker.schema.validation import Check, checked
+from broker.schema.validation import Check
+
+
+class DecodeText(Protocol):
+    """JSON text → message, read as `reading` says; None: as the decoder was told."""
+
+    def __call__(self, text: str, reading: Reading | None = None, /) -> Message:
+        """Raises InvalidArguments."""
+        ...
 
 
 class Decoder:
@@ -39,10 +47,10 @@ class Decoder:
         self._max_text = max_text
         self._reading = reading
         self._checker = checker
-        self._compiled: dict[str, Callable[[str], Message]] = {}
+        self._compiled: dict[str, DecodeText] = {}
         self._messages: dict[tuple[str, bool], Decode] = {}
 
-    def compile(self, message: Descriptor) -> Callable[[str], Message]:
+    def compile(self, message: Descriptor) -> DecodeText:
         """JSON text → message; raises InvalidArguments with every problem, each with its path.
 
         A type that is not written as an object, like google.protobuf.Value, is read from {"value": ...}.
@@ -50,17 +58,18 @@ class Decoder:
         compiled = self._compiled.get(message.full_name)
         if compiled is None:
             decode, check = self._compile(message), self._checker(message, self._descriptors)
-            compiled = self._compiled[message.full_name] = decode if check is None else checked(decode, check)
+            compiled = self._compiled[message.full_name] = decode if check is None else _checked(decode, check)
         return compiled
 
-    def _compile(self, message: Descriptor) -> Callable[[str], Message]:
+    def _compile(self, message: Descriptor) -> DecodeText:
         message_class, max_text = self._descriptors.message_class(message), self._max_text
         new_reading, lenient = self._reading, self._reading.lenient
         well_known_root = well_known.is_well_known(message.full_name)
         read = self._value_root(message) if well_known_root else self._message(message, partial=False)
 
-        def decode(text: str) -> Message:
-            loaded, reading = arguments.load(text, max_text, lenient), new_reading()
+        def decode(text: str, reading: Reading | None = None) -> Message:
+            loaded = arguments.load(text, max_text, lenient)
+            reading = new_reading() if reading is None else reading
             try:
                 value = read(loaded, reading)
             except Refused as refused:
@@ -190,6 +199,17 @@ class Decoder:
     def _extension(self, message: Descriptor, key: str) -> Slot | None:
         field = find_extension(self._descriptors, message, key)
         return None if field is None else self._slot(field, key, partial=False)
+
+
+def _checked(decode: DecodeText, check: Check) -> DecodeText:
+    """The decoder that refuses what breaks the rules, too."""
+
+    def decode_and_check(text: str, reading: Reading | None = None) -> Message:
+        request = decode(text, reading)
+        check(request)
+        return request
+
+    return decode_and_check
 
 
 def _unwrapped(read: Decode, inner: dict[str, Any], reading: Reading, text: str) -> Any:

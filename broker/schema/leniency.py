@@ -10,8 +10,8 @@ from collections.abc import Mapping, Sequence
 from decimal import Decimal
 from typing import Any
 
-from broker.schema.arguments import Reading
-from broker.schema.problems import plain
+from broker.schema.arguments import MAX_ATTACHED, Reading
+from broker.schema.problems import Refused, listed, plain, quoted
 
 # Longer than any number that fits into 64 bits, however it is written.
 _MAX_NUMBER = 400
@@ -52,6 +52,28 @@ def base64_bytes(text: str, reading: Reading) -> bytes | None:
         return data_uri(text)
     unpadded = text.rstrip("=") if len(text) % 4 == 0 else text
     return _unpadded_bytes(unpadded.translate(_URL_SAFE))
+
+
+_HANDLE = re.compile(r"image:[0-9]{1,9}")
+
+
+def attachment(text: str, reading: Reading) -> bytes | None:
+    """What a handle stands for; None when the text is no handle. Raises Refused for one that is not known."""
+    data = reading.attachments.get(text)
+    if data is None:
+        if _HANDLE.fullmatch(text) is None:
+            return None
+        known = list(reading.attachments)
+        raise Refused(
+            f"there is no {quoted(text)}; there are: {listed(known, text)}."
+            if known
+            else f"there is no {quoted(text)}, and no other image. Send the bytes as base64."
+        )
+    reading.colons += text.count(":")
+    reading.attached += len(data)
+    if reading.attached > MAX_ATTACHED:
+        raise Refused(f"more than {MAX_ATTACHED:,} bytes are attached to this call; attach fewer or smaller.")
+    return data
 
 
 def _unpadded_bytes(text: str) -> bytes | None:

@@ -179,7 +179,8 @@ def _decode_bytes(value: Any, reading: Reading) -> bytes:
     try:
         return binascii.a2b_base64(value, strict_mode=True)
     except ValueError:
-        meant = leniency.base64_bytes(value, reading)
+        attached = leniency.attachment(value, reading)
+        meant = leniency.base64_bytes(value, reading) if attached is None else attached
     if meant is None:
         raise Refused(f"the string is not base64.{_literal(value)}")
     return meant

@@ -47,6 +47,26 @@ def render_strict(message: Descriptor, descriptors: Descriptors, limits: Limits 
     raise NotStrict(f"its schema has more than {MAX_BYTES // 1024} KB")
 
 
+def close(schema: Mapping[str, Any]) -> dict[str, Any]:
+    """The schema of an object, without `$ref` and `anyOf` → the same in strict form; raises NotStrict.
+
+    >>> close({"type": "object", "properties": {"days": {"type": "integer"}}, "additionalProperties": False})
+    ... # doctest: +NORMALIZE_WHITESPACE
+    {'type': 'object', 'properties': {'days': {'type': ['integer', 'null']}},
+     'required': ['days'], 'additionalProperties': False}
+    """
+    if "items" in schema:
+        return {**schema, "items": close(schema["items"])}
+    if schema.get("type") != "object":
+        return dict(schema)
+    if schema.get("additionalProperties") is not False:
+        raise NotStrict("an object of it is open, which a closed schema cannot say")
+    inner = {name: close(one) for name, one in schema.get("properties", {}).items()}
+    required = schema.get("required", ())
+    properties = {name: one if name in required else _nullable(one) for name, one in inner.items()}
+    return _described(_closed(properties), schema.get("description", ""))
+
+
 def _without_nulls(form: Form) -> Form:
     """Without the fields that can only be null: there, null would not be told from nothing given."""
     chosen = {name for oneof in form.oneofs for name in oneof.members}

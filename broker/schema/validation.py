@@ -44,17 +44,6 @@ def checker(message: Descriptor, descriptors: Descriptors) -> Check | None:
     return check
 
 
-def checked(decode: Callable[[str], Message], check: Check) -> Callable[[str], Message]:
-    """The decoder that refuses what breaks the rules, too."""
-
-    def decode_and_check(text: str) -> Message:
-        request = decode(text)
-        check(request)
-        return request
-
-    return decode_and_check
-
-
 def broken_when_empty(message: Descriptor, descriptors: Descriptors) -> frozenset[str]:
     """The names of the fields that break a rule when nothing is given."""
     own = Reach.of_one(message, descriptors)
