@@ -10,7 +10,7 @@ from google.protobuf.message import Message
 
 from broker.descriptors.pool import Descriptors
 from broker.errors import CatalogError
-from broker.schema.decode import Decoder
+from broker.schema.decode import Decoder, DecodeText
 from broker.schema.encode import Encoder
 from broker.schema.profiles import PROFILES, render
 from broker.tool import Tool
@@ -100,8 +100,8 @@ class Catalog:
         """What the .proto files of the tool's backend say."""
         return self._descriptors[tool.backend]
 
-    def decoder(self, tool: Tool) -> Callable[[str], Message]:
-        """Arguments as JSON text → the tool's request."""
+    def decoder(self, tool: Tool) -> DecodeText:
+        """Arguments as JSON text → the tool's request; what was not exact is noted in the reading."""
         return self._decoders[tool.backend].compile(tool.method.input_type)
 
     def encoder(self, tool: Tool) -> Callable[[Message], dict[str, Any]]:

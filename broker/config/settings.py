@@ -31,7 +31,7 @@ from broker.config.values import (
     folder,
     is_public,
 )
-from broker.tool import Approval, Retry
+from broker.tool import Approval, Retry, Unknown
 
 
 class _Settings(BaseModel):
@@ -180,6 +180,7 @@ class ToolSettings(_Settings):
     approval: Approval | None = None
     timeout: Seconds | None = None
     retry: Retry | None = None
+    unknown: Unknown | None = None
     max_messages: Annotated[int, Field(gt=0)] | None = None
     max_bytes: Annotated[int, Field(gt=0)] | None = None
     max_seconds: Seconds | None = None
