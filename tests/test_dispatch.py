@@ -118,9 +118,9 @@ async def test_bad_arguments_get_a_result_that_says_what_to_send_and_nothing_is_
 async def test_every_problem_is_told_at_once(broker: Broker) -> None:
     result = await broker.call(call("Echo", {"number": "x", "colour": "red"}))
 
+    told = "2 problems. Nothing was sent. Fix these and call again."
     assert result.content.splitlines() == [
-        "Invalid arguments for probe_v1_ProbeService_Echo: 2 problems. "
-        "Nothing was sent. Fix these and call again.",
+        f"Invalid arguments for probe_v1_ProbeService_Echo: {told}",
         '1. number: expected an integer (int32), got string "x".',
         '2. unknown field "colour". Fields: text, number.',
         "Missing required: text (string) - What to say.",

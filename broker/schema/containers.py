@@ -38,10 +38,10 @@ def repeated(convert: Decode, phrase: str, takes_null: bool, exact: type | None)
             except Ignored:
                 continue
             except Understood as inner:
-                found = found or Findings()
+                found = Findings() if found is None else found
                 items.append(found.understood(f"[{index}]", inner))
             except Refused as refused:
-                found = found or Findings()
+                found = Findings() if found is None else found
                 found.refused(f"[{index}]", refused)
                 if found.full:
                     break
@@ -88,10 +88,10 @@ def mapped(key: Decode, convert: Decode, phrase: str, takes_null: bool, exact: t
             except Ignored:
                 continue
             except Understood as inner:
-                found = found or Findings()
+                found = Findings() if found is None else found
                 entries[known] = found.understood(step_of_key(str(name)), inner)
             except Refused as refused:
-                found = found or Findings()
+                found = Findings() if found is None else found
                 found.refused(step_of_key(str(name)), refused)
                 if found.full:
                     break

@@ -74,10 +74,7 @@ class Layout:
 
 
 def object_decoder(make_layout: Callable[[], Layout], phrase: str, literal: Literal | None = None) -> Decode:
-    """JSON object → what a constructor takes for a message.
-
-    `literal` reads the text that people write for such a message.
-    """
+    """JSON object → what a constructor takes for a message; `literal` reads what else is written for one."""
     layout: Layout | None = None  # made when it is first needed, so that types may hold themselves
 
     def decode(value: Any, reading: Reading) -> Any:
@@ -98,7 +95,7 @@ def object_decoder(make_layout: Callable[[], Layout], phrase: str, literal: Lite
         for key, item in value.items():
             slot = slots.get(key)
             if slot is None:
-                found = found or Findings()
+                found = Findings() if found is None else found
                 slot = _otherwise(layout, key, item, reading, fields, found)
                 if slot is None:
                     if found.full:
@@ -117,27 +114,34 @@ def object_decoder(make_layout: Callable[[], Layout], phrase: str, literal: Lite
                 fields[name] = convert(item, reading)
             except Ignored:
                 continue
-            except Understood as inner:
-                found = found or Findings()
-                fields[name] = found.understood(name, inner)
-            except Refused as refused:
-                found = found or Findings()
-                _refuse(layout, name, item, refused, found)
+            except (Understood, Refused) as inexact:
+                found = Findings() if found is None else found
+                _take(layout, name, item, inexact, fields, found)
                 if found.full:
                     break
         reading.depth = depth
         if found is not None or len(fields) != len(value) or (constrained and not _fits(layout, fields)):
-            return _settled(layout, value, fields, found or Findings())
+            return _settled(layout, value, fields, Findings() if found is None else found)
         return fields if layout.extend is None else layout.extend(fields)
 
     return decode
 
 
-def _refuse(layout: Layout, name: str, item: Any, refused: Refused, found: Findings) -> None:
-    if layout.takes_as_absent(name, item):
+def _take(
+    layout: Layout,
+    name: str,
+    item: Any,
+    inexact: Understood | Refused,
+    fields: dict[str, Any],
+    found: Findings,
+) -> None:
+    """Keeps what a value was understood as, or what is wrong with it."""
+    if isinstance(inexact, Understood):
+        fields[name] = found.understood(name, inexact)
+    elif layout.takes_as_absent(name, item):
         found.note(Leniency.BLANK_VALUE, "an empty string taken as not given", name)
     else:
-        found.refused(name, refused)
+        found.refused(name, inexact)
 
 
 def _otherwise(
