@@ -80,8 +80,7 @@ def object_decoder(make_layout: Callable[[], Layout], phrase: str, literal: Lite
     def decode(value: Any, reading: Reading) -> Any:
         nonlocal layout
         if type(value) is not dict:
-            try_json_text(decode, value, reading, dict)
-            raise literal(value) if reading.lenient and literal else expected(phrase, value)
+            raise _other_form(decode, value, reading, phrase, literal)
         if layout is None:
             layout = make_layout()
         depth = reading.depth
@@ -102,8 +101,7 @@ def object_decoder(make_layout: Callable[[], Layout], phrase: str, literal: Lite
                         break
                     continue
             name, convert, exact = slot
-            if type(item) is exact:
-                # The path of most fields: no call for each of them.
+            if type(item) is exact:  # the path of most fields: no call for each of them
                 if isinstance(item, str) and ":" in item:
                     reading.colons += item.count(":")
                 fields[name] = item
@@ -125,6 +123,14 @@ def object_decoder(make_layout: Callable[[], Layout], phrase: str, literal: Lite
         return fields if layout.extend is None else layout.extend(fields)
 
     return decode
+
+
+def _other_form(
+    decode: Decode, value: Any, reading: Reading, phrase: str, literal: Literal | None
+) -> Understood | Refused:
+    """What a value that is no object is taken as, or why it is refused; either is there to be raised."""
+    try_json_text(decode, value, reading, dict)
+    return expected(phrase, value) if literal is None or not reading.lenient else literal(value)
 
 
 def _take(
