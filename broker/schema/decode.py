@@ -139,11 +139,7 @@ class Decoder:
             },
             constrained=bool(required or oneofs),
             takes_null=frozenset(field.name for field in message.fields if self._takes_null(field)),
-            blank=frozenset(
-                field.name
-                for field in message.fields
-                if field.name not in required and kinds.is_no_text(field)
-            ),
+            blank=frozenset(name for name in slots if name not in required and self._is_blank(message, name)),
             lenient=self._reading.lenient,
             # Some models cannot call without an argument, and invent one.
             ignores_unknown=self._reading.ignores_unknown or (self._reading.lenient and not slots),
@@ -200,6 +196,9 @@ class Decoder:
         """Whether null is a value of the field; for a list or a map it is as if nothing were given."""
         kind = self._kind(field)
         return isinstance(kind, Kind) and kind.takes_null and not field.is_repeated
+
+    def _is_blank(self, message: Descriptor, name: str) -> bool:
+        return self._reading.lenient and kinds.is_no_text(message.fields_by_name[name])
 
     def _describe(self, field: FieldDescriptor) -> str:
         comment = descriptions.clean(self._descriptors.comments.get(field.full_name, ""))

@@ -39,6 +39,7 @@ _ISO = re.compile(
 _ISO_UNITS = tuple(map(Decimal, ("86400", "3600", "60", "1")))
 INVALID = "invalid"
 """What is sent in place of a value that has no text begins with it."""
+_TOO_LONG = f"a length of time is at most {_MAX_DURATION}s."
 _LENGTH = 'a length of time in seconds, like "3.5s"'
 
 
@@ -52,29 +53,26 @@ def decode_timestamp(value: Any, reading: Reading) -> dict[str, int]:
     if len(value) == 20 and value[4:8:3] == "--" and value[10::9] == "TZ" and value[13:17:3] == "::":
         # 2024-05-01T12:00:00Z, the form of most: in half the time.
         return {"seconds": _seconds(value[:19], value), "nanos": 0}
-    match = _TIMESTAMP.fullmatch(value)
-    if match is not None:
-        return _point(match, value)
-    match = _TIMESTAMP.fullmatch(_written_out(value)) if reading.lenient else None
+    exact = match = _TIMESTAMP.fullmatch(value)
+    if match is None and reading.lenient:
+        match = _TIMESTAMP.fullmatch(_written_out(value))
     if match is None:
         raise _refused_timestamp(value)
-    raise _understood_point(_point(match, value), quoted(value))
-
-
-def _understood_point(parts: dict[str, int], given: str) -> Understood:
-    text = f'{given} taken as "{encode_timestamp(parts["seconds"], parts["nanos"])}"'
-    return understood(parts, Leniency.TIMESTAMP_FORM, text)
-
-
-def _point(match: re.Match[str], value: str) -> dict[str, int]:
     clock, fraction, hours, minutes = match.groups()
     seconds = _seconds(clock, value)
     if hours is not None:
         seconds -= _offset(hours, minutes, value)
         if not _YEAR_1 <= seconds < _YEAR_10000:
             raise Refused(f"{quoted(value)} is not within the years 0001 to 9999 in UTC.")
-    nanos = 0 if fraction is None else int(fraction.ljust(9, "0"))
-    return {"seconds": seconds, "nanos": nanos}
+    parts = {"seconds": seconds, "nanos": 0 if fraction is None else int(fraction.ljust(9, "0"))}
+    if exact is None:
+        raise _understood_point(parts, quoted(value))
+    return parts
+
+
+def _understood_point(parts: dict[str, int], given: str) -> Understood:
+    text = f'{given} taken as "{encode_timestamp(parts["seconds"], parts["nanos"])}"'
+    return understood(parts, Leniency.TIMESTAMP_FORM, text)
 
 
 def _seconds(clock: str, value: str) -> int:
@@ -168,12 +166,9 @@ def decode_duration(value: Any, reading: Reading) -> dict[str, int]:
     if match is None:
         raise _other_duration(value) if reading.lenient else _refused_duration(value)
     sign, whole, fraction = match.groups()
-    return _length(sign, int(whole), 0 if fraction is None else int(fraction.ljust(9, "0")))
-
-
-def _length(sign: str, seconds: int, nanos: int) -> dict[str, int]:
+    seconds, nanos = int(whole), 0 if fraction is None else int(fraction.ljust(9, "0"))
     if seconds > _MAX_DURATION:
-        raise Refused(f"a length of time is at most {_MAX_DURATION}s.")
+        raise Refused(_TOO_LONG)
     return {"seconds": -seconds, "nanos": -nanos} if sign else {"seconds": seconds, "nanos": nanos}
 
 
@@ -185,7 +180,11 @@ def _other_duration(value: Any) -> Understood | Refused:
         if match is not None and any(match.groups()[1:]):
             sign, *amounts = match.groups()
             total = sum(Decimal(a) * unit for a, unit in zip(amounts, units, strict=True) if a is not None)
-            return _understood_length(_length(sign, *divmod(int(total * 10**9), 10**9)), quoted(value))
+            seconds, nanos = divmod(int(total * 10**9), 10**9)
+            if seconds > _MAX_DURATION:
+                return Refused(_TOO_LONG)
+            flow = -1 if sign else 1
+            return _understood_length({"seconds": flow * seconds, "nanos": flow * nanos}, quoted(value))
     return _refused_duration(value)
 
 
