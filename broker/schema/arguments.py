@@ -20,6 +20,7 @@ MAX_ENTRIES = 10_000
 """Entries of one map."""
 
 _EXCERPT = 40
+_MAX_SEARCHES = 20
 _OBJECT = 'a JSON object, like {"name": "value"}'
 
 
@@ -39,6 +40,8 @@ class Reading:
     colons: int = 0
     """Keys, and colons in strings, that were seen; fewer than in the text when a key is given twice."""
     depth: int = 0
+    searches: int = 0
+    """How often names that are near to a wrong one were looked for."""
 
 
 class DroppingReading(Reading):
@@ -81,10 +84,11 @@ def load(text: str, reading: Reading, max_text: int = MAX_TEXT) -> dict[str, Any
         raise _refused(_what_is_wrong(text, error)) from None
     if type(loaded) is not dict:
         return _twice_encoded(loaded, reading)
-    try:
-        count(text, loaded)
-    except Refused as refused:
-        raise invalid(refused.problems) from None
+    if len(text) > MAX_NODES:
+        try:
+            _count(text, loaded)
+        except Refused as refused:
+            raise invalid(refused.problems) from None
     return loaded
 
 
@@ -113,8 +117,8 @@ def inner_json(value: Any, reading: Reading, *kinds: type) -> Any:
         return None
     if type(inner) not in kinds:
         return None
-    count(value, inner)
-    twice = repeated_keys(value)
+    _count(value, inner)
+    twice = repeated_keys(value) if value.count(":") > 1 else []
     if twice:
         raise Refused(problems=twice)
     return inner
@@ -145,10 +149,10 @@ def _excerpt(text: str, position: int) -> str:
     return json.dumps(excerpt, ensure_ascii=False)
 
 
-def count(text: str, loaded: Any) -> None:
+def _count(text: str, loaded: Any) -> None:
     """Raises Refused where the text holds more values than are read."""
     # Each value but the first follows a comma, or is the first in its object or array.
-    if len(text) <= MAX_NODES or sum(map(text.count, ",[{")) < MAX_NODES:
+    if sum(map(text.count, ",[{")) < MAX_NODES:
         return
     nodes, level = 0, [loaded]
     while level:
@@ -175,6 +179,12 @@ def enter(reading: Reading) -> None:
 def too_deep() -> Refused:
     """The refusal of a value at a depth that protobuf's own parsers would not read."""
     return Refused(f"nested too deep; at most {MAX_DEPTH} levels are read.")
+
+
+def may_search(reading: Reading) -> bool:
+    """Whether to look for names near to a wrong one: it takes long, and nobody reads all problems."""
+    reading.searches += 1
+    return reading.searches <= _MAX_SEARCHES
 
 
 class _Twice(dict[str, Any]):

@@ -8,7 +8,7 @@ from google.protobuf.descriptor import EnumDescriptor, EnumValueDescriptor
 from google.protobuf.descriptor_pb2 import EnumDescriptorProto
 
 from broker.schema import leniency
-from broker.schema.arguments import Ignored, Reading
+from broker.schema.arguments import Ignored, Reading, may_search
 from broker.schema.notes import Leniency, understood
 from broker.schema.problems import Refused, expected, got, listed, plain, quoted, suggestion
 from broker.schema.scalars import Kind
@@ -69,7 +69,7 @@ def _enum_kind(enum: EnumDescriptor) -> Kind:
             if name is not None:
                 text = f'{got(value)} taken as "{name}"'
                 raise understood(numbers[name], Leniency.ENUM_SPELLING, text)
-        raise _refused(enum, value, names)
+        raise _refused(enum, value, names if may_search(reading) else {})
 
     return Kind(
         phrase=f"a {enum.name} value",
@@ -89,6 +89,8 @@ def _number(value: Any) -> int | None:
 
 
 def _refused(enum: EnumDescriptor, value: Any, names: dict[int, str]) -> Refused:
+    if not names:
+        return Refused(f"{got(value)} is not a {enum.name} value.")
     known = [names[number] for number in dict.fromkeys(value.number for value in enum.values)]
     if type(value) is not str:
         return Refused(f"{got(value)} is not a {enum.name} value. Allowed: {listed(known)}.")

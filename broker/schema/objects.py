@@ -4,7 +4,7 @@ from collections.abc import Callable, Collection, KeysView, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from broker.schema.arguments import MAX_DEPTH, Ignored, Reading, too_deep
+from broker.schema.arguments import MAX_DEPTH, Ignored, Reading, may_search, too_deep
 from broker.schema.findings import Findings
 from broker.schema.google_types import Literal
 from broker.schema.json_text import try_json_text
@@ -177,13 +177,14 @@ def _unknown(layout: Layout, key: str, reading: Reading, found: Findings) -> Non
         if layout.lenient:
             found.note(Leniency.IGNORED_ARGUMENT, f"{quoted(key)} was ignored")
         return
-    near = suggestion(key, layout.offered)
+    search = may_search(reading)
+    near = suggestion(key, layout.offered) if search else ""
     if reading.drops_unknown:
         found.note(Leniency.DROPPED_ARGUMENT, f"the unknown field {quoted(key)} was left out.{near}")
         return
     removed = " It was removed from the API." if key in layout.reserved() else ""
-    fields = f"Fields: {listed(layout.offered, key)}." if layout.offered else "There are no fields."
-    found.refuse(f"unknown field {quoted(key)}.{removed}{near} {fields}")
+    fields = f" Fields: {listed(layout.offered, key)}." if search else ""
+    found.refuse(f"unknown field {quoted(key)}.{removed}{near}{fields}")
 
 
 def _fits(layout: Layout, fields: dict[str, Any]) -> bool:

@@ -8,7 +8,7 @@ from collections.abc import Callable, KeysView, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from broker.schema.arguments import Reading
+from broker.schema.arguments import Reading, may_search
 from broker.schema.findings import Findings
 from broker.schema.notes import Leniency, Understood
 from broker.schema.problems import Refused, expected, listed, quoted, suggestion
@@ -38,7 +38,7 @@ class Wrapped:
         if type(value) is not dict:
             raise expected(f"an object with one of {listed(list(self.members))}", value)
         reading.colons += len(value)
-        given, found = self._given(value), Findings()
+        given, found = self._given(value, reading), Findings()
         if self._named(value) is not value:
             found.note(Leniency.ONEOF_WHICH, f'"{_WHICH}" taken as the name of the member')
         decoded: dict[str, Any] = {}
@@ -55,7 +55,7 @@ class Wrapped:
     def chosen(self, value: Any) -> list[str]:
         """The members that are given with a value; of an object that `decode` refuses, none."""
         try:
-            return self._chosen(self._given(value)) if type(value) is dict else []
+            return self._chosen(self._given(value, None)) if type(value) is dict else []
         except Refused:
             return []
 
@@ -64,11 +64,11 @@ class Wrapped:
         # A null beside the member that is meant says "not this one".
         return valued if valued else [name for name in given if name in self.takes_null]
 
-    def _given(self, value: Mapping[str, Any]) -> dict[str, Any]:
+    def _given(self, value: Mapping[str, Any], reading: Reading | None) -> dict[str, Any]:
         """What the object holds, by the names of the members."""
         given: dict[str, Any] = {}
         for key, item in self._named(value).items():
-            name = self._member(key)
+            name = self._member(key, reading)
             if name in given:
                 raise Refused(f"the field {name} is given twice. Give it once.")
             given[name] = item
@@ -85,9 +85,11 @@ class Wrapped:
         alone = rest.keys() == {_VALUE} and self.find(_VALUE) not in self.members
         return {which: rest[_VALUE]} if alone else rest
 
-    def _member(self, key: str) -> str:
+    def _member(self, key: str, reading: Reading | None) -> str:
         name = self.find(key)
         if name is None or name not in self.members:
+            if reading is None or not may_search(reading):
+                raise Refused(f"unknown field {quoted(key)}.")
             near = suggestion(key, self.members)
             raise Refused(f"unknown field {quoted(key)}.{near} Fields: {listed(list(self.members), key)}.")
         return name
