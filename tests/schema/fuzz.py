@@ -57,10 +57,14 @@ SEEDS = (
 """Texts from which mutation starts: each is arguments of some of the messages."""
 
 
-def decoders(descriptors: Descriptors) -> Sequence[Callable[[str], object]]:
+_READINGS: Sequence[type[Reading]] = (Reading, DroppingReading, ExactReading, TolerantReading)
+
+
+def decoders(
+    descriptors: Descriptors, readings: Sequence[type[Reading]] = _READINGS
+) -> Sequence[Callable[[str], object]]:
     """The decoder of each message in each reading."""
     types = [descriptors.pool.FindMessageTypeByName(name) for name in MESSAGES]
-    readings: Sequence[type[Reading]] = (Reading, DroppingReading, ExactReading, TolerantReading)
     made = [Decoder(descriptors, reading=reading) for reading in readings]
     return [decoder.compile(message) for decoder in made for message in types]
 
