@@ -119,7 +119,9 @@ conformance: setup ## Run protobuf's own conformance suite through decode and en
 	@$(BIN)/python -m tests.conformance.run
 
 .PHONY: fuzz
-fuzz: setup ## Feed decode with mutated text for a minute (when atheris is installed)
+fuzz: setup ## Feed decode with mutated text for a minute (skipped where there is no atheris for the platform)
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --group fuzz \
+	  || echo "fuzz: atheris cannot be installed here"
 	@$(BIN)/python -m tests.schema.fuzz
 
 .PHONY: demo

@@ -22,9 +22,10 @@ from google.protobuf.message import Message
 from broker.call_log import CallLog
 from broker.catalog.catalog import Catalog
 from broker.errors import Code, InvalidArguments, ToolCallError
-from broker.schema.arguments import Reading
+from broker.schema.arguments import DroppingReading, Reading
+from broker.schema.notes import Leniency, told
 from broker.schema.problems import describe
-from broker.tool import CallContext, Invoke, Prepared, Stream, Tool, ToolCall, ToolResult
+from broker.tool import CallContext, Invoke, Note, Prepared, Stream, Tool, ToolCall, ToolResult, Unknown
 
 _ANYBODY = CallContext()
 
@@ -49,7 +50,7 @@ class Broker:
         """Understands a call without sending anything; the result says why it cannot be sent."""
         try:
             tool = self._lookup(call)
-            request = self._decode(tool, call, context)
+            request, notes = self._decode(tool, call, context)
         except ToolCallError as error:
             self._log.refused(call, error.code)
             return _failed(call, error)
@@ -61,6 +62,7 @@ class Broker:
             request=request,
             request_bytes=request_bytes,
             request_hash=hashlib.sha256(request_bytes).hexdigest(),
+            notes=notes,
         )
 
     async def execute(self, prepared: Prepared, context: CallContext = _ANYBODY) -> ToolResult:
@@ -73,7 +75,7 @@ class Broker:
             code = None
         except ToolCallError as error:
             code = error.code
-            result = _failed(prepared.call, error)
+            result = _failed(prepared.call, error, prepared.notes)
         except asyncio.CancelledError:
             code = Code.CANCELLED
             raise
@@ -94,13 +96,14 @@ class Broker:
         )
         return f'There is no tool "{name[:128]}". {cure}'
 
-    def _decode(self, tool: Tool, call: ToolCall, context: CallContext) -> Message:
-        reading = Reading()
+    def _decode(self, tool: Tool, call: ToolCall, context: CallContext) -> tuple[Message, tuple[Note, ...]]:
+        reading = _READINGS[tool.policy.unknown]()
         reading.attachments = context.attachments
         try:
-            return self.catalog.decoder(tool)(call.arguments, reading)
+            request = self.catalog.decoder(tool)(call.arguments, reading)
         except InvalidArguments as error:
             raise InvalidArguments(describe(tool.name, error.problems), error.problems) from error
+        return request, told(reading.notes) if reading.notes else ()
 
     def _encode(self, prepared: Prepared, response: Message | Stream) -> ToolResult:
         encode = self.catalog.encoder(prepared.tool)
@@ -115,8 +118,29 @@ class Broker:
         else:
             structured = encode(response)
         content = orjson.dumps(structured).decode()
-        return ToolResult(call_id=prepared.call.id, content=content, structured=structured)
+        if not prepared.notes:
+            return ToolResult(call_id=prepared.call.id, content=content, structured=structured)
+        return ToolResult(
+            call_id=prepared.call.id,
+            content=_with_dropped(content, prepared.notes),
+            structured=structured,
+            notes=_texts(prepared.notes),
+        )
 
 
-def _failed(call: ToolCall, error: ToolCallError) -> ToolResult:
-    return ToolResult(call_id=call.id, content=error.message, code=error.code)
+def _failed(call: ToolCall, error: ToolCallError, notes: tuple[Note, ...] = ()) -> ToolResult:
+    content = _with_dropped(error.message, notes)
+    return ToolResult(call_id=call.id, content=content, code=error.code, notes=_texts(notes))
+
+
+def _texts(notes: tuple[Note, ...]) -> tuple[str, ...]:
+    return tuple(note.text for note in notes)
+
+
+def _with_dropped(content: str, notes: tuple[Note, ...]) -> str:
+    """What the model reads; of all notes it is told those only on what it gave in vain."""
+    dropped = [note.text for note in notes if note.leniency == Leniency.DROPPED_ARGUMENT]
+    return "\n".join([content, *(f"Note: {text}" for text in dropped)])
+
+
+_READINGS: Mapping[Unknown, type[Reading]] = {Unknown.REJECT: Reading, Unknown.DROP: DroppingReading}

@@ -22,6 +22,15 @@ class Approval(enum.StrEnum):
     """Nobody can agree to it: the tool is shown, and never called."""
 
 
+class Unknown(enum.StrEnum):
+    """What becomes of an argument that the tool does not have."""
+
+    REJECT = "reject"
+    """The call is refused, with the nearest name."""
+    DROP = "drop"
+    """It is left out, and the result says so."""
+
+
 class Retry(enum.StrEnum):
     """When a call that failed on the way may be sent again."""
 
@@ -43,6 +52,7 @@ class Policy:
     """How long one call may take; the caller's own deadline is kept too."""
     approval: Approval = Approval.NEVER
     retry: Retry = Retry.IDEMPOTENT
+    unknown: Unknown = Unknown.REJECT
     max_messages: int = 100
     """How many messages of a stream are collected before it is cancelled."""
     max_bytes: int = 262_144
@@ -175,6 +185,16 @@ class CallContext:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
+class Note:
+    """How one argument was understood that was not exact."""
+
+    leniency: str
+    """The short name of what was accepted, as in `broker.schema.notes.Leniency`."""
+    text: str
+    """One line: the path, what was given, what it was taken as."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class Prepared:
     """A call that was understood: what `execute` sends, and what an approval is bound to."""
 
@@ -185,8 +205,8 @@ class Prepared:
     """The request as it is sent."""
     request_hash: str
     """SHA-256 of `request_bytes`, in hexadecimal."""
-    notes: tuple[str, ...] = ()
-    """How the arguments were understood where they were not exact."""
+    notes: tuple[Note, ...] = ()
+    """How the arguments were understood where they were not exact; at most ten."""
 
     def grant(self, principal: str | None) -> Grant:
         """What `principal` agrees to by agreeing to this call."""

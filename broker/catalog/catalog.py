@@ -118,7 +118,7 @@ class Catalog:
         return self._descriptors[tool.backend]
 
     def decoder(self, tool: Tool) -> DecodeText:
-        """Arguments as JSON text → the tool's request."""
+        """Arguments as JSON text → the tool's request; what was not exact is noted in the reading."""
         return self._decoders[tool.backend].compile(tool.method.input_type)
 
     def request_json(self, prepared: Prepared) -> str:

@@ -61,7 +61,9 @@ def read_result(call: ToolCall, results: KeptResults, limit: int) -> ToolResult:
 
 
 def _understood(text: str) -> tuple[str, str, int]:
-    given = {key: value for key, value in arguments.load(text).items() if value is not None}
+    given = {
+        key: value for key, value in arguments.load(text, arguments.Reading()).items() if value is not None
+    }
     arguments.refuse_repeated_keys(text)
     problems = [
         f"there is no parameter {quoted(key)}; there are: {', '.join(_PARAMETERS)}."

@@ -23,7 +23,7 @@ from broker.config.values import (
     folder,
     is_public,
 )
-from broker.tool import Approval, Retry
+from broker.tool import Approval, Retry, Unknown
 
 
 class TlsSettings(Section):
@@ -133,6 +133,7 @@ class ToolSettings(Section):
     """Whether it has no side effects, where its .proto does not say it or is not right."""
     timeout: Seconds | None = None
     retry: Retry | None = None
+    unknown: Unknown | None = None
     max_messages: Annotated[int, Field(gt=0)] | None = None
     max_bytes: Annotated[int, Field(gt=0)] | None = None
     max_seconds: Seconds | None = None

@@ -16,7 +16,7 @@ from broker.schema import descriptions, enums, kinds, well_known
 from broker.schema.constraints import Constraints
 from broker.schema.field_rules import NO_RULES, FieldConstraints, constraints
 from broker.schema.kinds import Use
-from broker.schema.notes import message_words, notes, value_words
+from broker.schema.remarks import message_words, remarks, value_words
 from broker.schema.requirements import is_oneof_required, required_fields
 from broker.schema.scalars import SCALARS, Kind
 
@@ -187,7 +187,7 @@ def _input_property(one: FieldDescriptor, descriptors: Descriptors, use: Use, re
         required=required,
         keywords=rules.whole.keywords if many else {},
         comment=descriptions.clean(descriptors.comments.get(one.full_name, "")),
-        notes=(*notes(one, descriptors, use), *(() if rules is NO_RULES else rules.words)),
+        notes=(*remarks(one, descriptors, use), *(() if rules is NO_RULES else rules.words)),
         values="" if one.enum_type is None else value_words(one.enum_type, descriptors),
         default=_default(one, options),
         oneof=None if oneof is None else oneof.name,

@@ -35,6 +35,21 @@ def entry_fields(field: FieldDescriptor) -> Mapping[str, FieldDescriptor]:
     return {} if entry is None else entry.fields_by_name
 
 
+def is_no_text(field: FieldDescriptor) -> bool:
+    """Whether an empty string is no value of the field, and can only mean that nothing is given.
+
+    That of an enum or of a bool is left to be refused, with what is allowed.
+    """
+    return field.message_type is not None or field.type in _NUMBERS
+
+
+_NUMBERS = SCALARS.keys() - {
+    FieldDescriptor.TYPE_BOOL,
+    FieldDescriptor.TYPE_STRING,
+    FieldDescriptor.TYPE_BYTES,
+}
+
+
 def is_chosen(field: FieldDescriptor) -> bool:
     """Whether the field is one of several of which at most one may be given."""
     oneof = field.containing_oneof

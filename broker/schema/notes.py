@@ -1,91 +1,96 @@
-"""A field's and a message's annotations → what a model must be told of them, in sentences."""
+"""How arguments were understood that are not exact → notes, each with the short name of its leniency."""
 
-from collections.abc import Iterator
-from itertools import chain
+import enum
+from collections.abc import Callable, Sequence
+from typing import Any
 
-from google.protobuf.descriptor import EnumDescriptor, FieldDescriptor
+from broker.schema.problems import at
+from broker.tool import Note
 
-from broker.descriptors.options import FieldOptions
-from broker.descriptors.pool import Descriptors
-from broker.descriptors.resources import Reference
-from broker.descriptors.rules import Group, MessageRules
-from broker.schema import enums, kinds
-from broker.schema.constraints import customs, named
-from broker.schema.descriptions import clean, first_sentence, readable
-from broker.schema.field_rules import legacy_words
-from broker.schema.kinds import Use
-from broker.schema.scalars import Kind
-
-_MAX_PATTERNS = 3
-_MAX_PATTERN = 150
-_MAX_VALUES = 12
-_MAX_VALUES_TEXT = 400
-_FORMATS = {"IPV4_OR_IPV6": "An IP address, v4 or v6."}
+MAX_NOTES = 10
+"""Notes of one call."""
+_MAX_CHARACTERS = 120
+_MAX_PATH = 60
 
 
-def notes(field: FieldDescriptor, descriptors: Descriptors, use: Use) -> Iterator[str]:
-    """What no budget cuts of a field's description."""
-    options = descriptors.field_options(field)
-    if options.example is not None:
-        yield f"E.g. {options.example}"
-    if kinds.is_map(field):
-        key = kinds.kind_of(kinds.entry_fields(field)["key"], options)
-        if isinstance(key, Kind) and key.exact is not str:
-            yield f"Each key is {key.phrase}."
-    yield from _resource_name(field, options, descriptors)
-    yield from _behavior(options, use)
-    if options.format in _FORMATS:
-        yield _FORMATS[options.format]
-    if options.referenced_types:
-        yield f"The type is one of {named(options.referenced_types)}."
-    yield from legacy_words(field, options)
+class Leniency(enum.StrEnum):
+    """What was accepted though it is not exact. The names are stable: they are counted in logs.
+
+    The shapes that some profile's schema asks for (a map as entries, a oneof as one property) are exact.
+    """
+
+    BLANK_ARGUMENTS = "blank_arguments"
+    JSON_TEXT = "json_text"
+    """JSON within a string, where an object or an array belongs."""
+    WRAPPED_ARGUMENTS = "wrapped_arguments"
+    IGNORED_ARGUMENT = "ignored_argument"
+    """Given to a tool that takes nothing, or `_meta`."""
+    DROPPED_ARGUMENT = "dropped_argument"
+    """Unknown, and left out because the tool's policy says so."""
+    FIELD_SPELLING = "field_spelling"
+    BLANK_VALUE = "blank_value"
+    """An empty string, where something else may be left out."""
+    SINGLE_AS_LIST = "single_as_list"
+    BOOL_TEXT = "bool_text"
+    INTEGER_AS_STRING = "integer_as_string"
+    ENUM_SPELLING = "enum_spelling"
+    DATA_URI = "data_uri"
+    ONEOF_DEFAULTS = "oneof_defaults"
+    """Members of a oneof that only have their default, beside the one that is meant."""
+    ONEOF_WHICH = "oneof_which"
+    WRAPPER_OBJECT = "wrapper_object"
+    TIMESTAMP_FORM = "timestamp_form"
+    DURATION_FORM = "duration_form"
+    FIELD_MASK_FORM = "field_mask_form"
+    DATE_TEXT = "date_text"
+    TIME_OF_DAY_TEXT = "time_of_day_text"
+    DECIMAL_TEXT = "decimal_text"
 
 
-def _behavior(options: FieldOptions, use: Use) -> Iterator[str]:
-    if "IMMUTABLE" in options.behavior and use is Use.CHANGES:
-        yield "Immutable after creation."
-    if "NON_EMPTY_DEFAULT" in options.behavior:
-        yield "When left out, the service chooses a value."
+Noted = tuple[str, Leniency, str]
+"""A path, the leniency, and in words what was given and what it was taken as."""
 
 
-def _resource_name(field: FieldDescriptor, options: FieldOptions, descriptors: Descriptors) -> Iterator[str]:
-    patterns = _patterns(field, options.reference, descriptors)[:_MAX_PATTERNS]
-    if patterns and field.type == FieldDescriptor.TYPE_STRING:
-        each = "Resource names" if field.is_repeated else "Resource name"
-        yield f"{each}: {' or '.join(readable(one, _MAX_PATTERN) for one in patterns)}."
+class Understood(Exception):
+    """A value that is not exact, and can only mean one thing: what it means, and notes on how.
+
+    It is raised, as Refused is, so that exact values cost nothing, and paths grow on the way up.
+    """
+
+    def __init__(self, value: Any, notes: Sequence[Noted]) -> None:
+        super().__init__()
+        self.value = value
+        self.notes = notes
 
 
-def _patterns(field: FieldDescriptor, reference: Reference | None, descriptors: Descriptors) -> list[str]:
-    if reference is None:
-        message = field.containing_type
-        own = None if message is None else descriptors.message_options(message).resource
-        is_name = own is not None and field.name == own.name_field
-        return [] if own is None or not is_name else list(own.patterns)
-    patterns = descriptors.resource_patterns.get(reference.type, ())
-    # A parent's name is that of its child without the last collection and id.
-    parents = [one.rsplit("/", 2)[0] for one in patterns if one.count("/") > 2]
-    return list(dict.fromkeys(parents if reference.child else patterns))
+def understood(value: Any, leniency: Leniency, text: str) -> Understood:
+    """The value that something means, with one note."""
+    return Understood(value, [("", leniency, text)])
 
 
-def value_words(enum: EnumDescriptor, descriptors: Descriptors) -> str:
-    """What comments say of the values of an enum; nothing where that is too much."""
-    said: dict[str, str] = {}
-    names = [] if enums.enumeration(enum).takes_null else enums.offered(enum, unspecified=False)
-    for name in names:
-        comment = clean(descriptors.comments.get(f"{enum.full_name}.{name}", ""))
-        if len(said) > _MAX_VALUES:
-            return ""
-        if comment:
-            said[name] = first_sentence(comment).rstrip(".")
-    text = f"Values: {'; '.join(f'{name} = {words}' for name, words in said.items())}."
-    return text if said and len(said) <= _MAX_VALUES and len(text) <= _MAX_VALUES_TEXT else ""
+def then(decode: Callable[[Any, Any], Any], convert: Callable[[Any], Any]) -> Callable[[Any, Any], Any]:
+    """The decoder whose values are converted once more, be they exact or understood."""
+
+    def both(value: Any, reading: Any) -> Any:
+        try:
+            return convert(decode(value, reading))
+        except Understood as inner:
+            raise Understood(convert(inner.value), inner.notes) from None
+
+    return both
 
 
-def message_words(rules: MessageRules | None) -> Iterator[str]:
-    """What rules say of a message as a whole."""
-    if rules is not None:
-        yield from chain(map(_group, rules.groups), customs(rules.custom))
+def told(notes: Sequence[Noted]) -> tuple[Note, ...]:
+    """The first notes, each as one short line that begins with its path.
+
+    >>> told([("color", Leniency.ENUM_SPELLING, '"red" taken as "COLOR_RED"')])[0].text
+    'color: "red" taken as "COLOR_RED"'
+    """
+    return tuple(
+        Note(leniency=leniency.value, text=_cut(at(_cut(path, _MAX_PATH), text)))
+        for path, leniency, text in notes[:MAX_NOTES]
+    )
 
 
-def _group(group: Group) -> str:
-    return f"{'Exactly' if group.required else 'At most'} one of: {named(group.fields)}."
+def _cut(text: str, limit: int = _MAX_CHARACTERS) -> str:
+    return text if len(text) <= limit else f"{text[: limit - 1]}…"

@@ -37,7 +37,7 @@ def test_keywords_that_a_provider_does_not_take_are_said_in_words() -> None:
 
     assert schema["properties"]["query"] == {
         "type": "string",
-        "description": "What is looked for. At least 1 characters.",
+        "description": "What is looked for. At least 1 character.",
     }
     assert schema["properties"]["kinds"]["type"] == ["array", "null"]
 

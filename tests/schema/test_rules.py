@@ -17,8 +17,8 @@ from broker.descriptors.protoc import compile_protos
 from broker.descriptors.sources import Loaded
 from broker.schema.encode import Encoder
 from broker.schema.json_schema import input_schema
-from broker.schema.notes import value_words
 from broker.schema.profiles import render
+from broker.schema.remarks import value_words
 from broker.schema.requirements import required_fields
 from broker.tool import Tool
 
