@@ -13,10 +13,7 @@ Broker.call       one ToolCall in, one ToolResult out: prepare, then execute
 import asyncio
 import hashlib
 import time
-from collections.abc import Mapping
-from typing import Any
 
-import orjson
 from google.protobuf.message import Message
 
 from broker.call_log import CallLog
@@ -68,7 +65,7 @@ class Broker:
         try:
             response = await self._invoke(prepared, context)
             result = self._encode(prepared, response)
-            code = None
+            code = result.code
         except ToolCallError as error:
             code = error.code
             result = _failed(prepared.call, error)
@@ -99,19 +96,15 @@ class Broker:
             raise InvalidArguments(describe(tool.name, error.problems), error.problems) from error
 
     def _encode(self, prepared: Prepared, response: Message | Stream) -> ToolResult:
-        encode = self.catalog.encoder(prepared.tool)
-        structured: Mapping[str, Any]
-        if isinstance(response, Stream):
-            structured = {
-                "messages": [encode(message) for message in response.messages],
-                "count": len(response.messages),
-                "complete": response.complete,
-                "reason": response.reason,
-            }
-        else:
-            structured = encode(response)
-        content = orjson.dumps(structured).decode()
-        return ToolResult(call_id=prepared.call.id, content=content, structured=structured)
+        read = self.catalog.reader(prepared.tool)(response)
+        if read.bug is not None:
+            self._log.unencoded(prepared, read.bug)
+        call_id = prepared.call.id
+        if isinstance(response, Stream) and response.error is not None:
+            # No `structured`: who trusts a schema would take it for a success.
+            content = f"{response.error.message}\nThis came before it failed: {read.text}"
+            return ToolResult(call_id=call_id, content=content, code=response.error.code, media=read.media)
+        return ToolResult(call_id=call_id, content=read.text, structured=read.structured, media=read.media)
 
 
 def _failed(call: ToolCall, error: ToolCallError) -> ToolResult:

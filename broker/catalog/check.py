@@ -119,7 +119,7 @@ def _see(tool: Tool, catalog: Catalog, counter: TokenCounter) -> _Seen | None:
         tool=tool,
         descriptors=descriptors,
         definitions=definitions,
-        request=request_forms(tool.method.input_type, descriptors),
+        request=request_forms(descriptors.request_type(tool.method), descriptors),
         cost=Cost(tool=tool.name, tokens={name: counter.of(found) for name, found in definitions.items()}),
     )
 

@@ -63,10 +63,16 @@ def _tools_of(exposed: Exposed, rules: ToolRules, left_out: dict[str, str]) -> I
         options, settings = exposed.descriptors.method_options(method), rules.settings(full_name)
         if options.hidden if settings.hidden is None else settings.hidden:
             continue
-        if method.client_streaming:
-            left_out[full_name] = "it takes a stream of requests, and a model sends one"
+        if method.client_streaming and method.server_streaming and not settings.bidi:
+            left_out[full_name] = _BIDI
             continue
         yield _tool(exposed, method, options, settings)
+
+
+_BIDI = (
+    "both sides send a stream, and such calls are mostly sessions that go on until somebody ends them; where "
+    "all requests can be sent at once, allow it with `bidi: true` under `tools`"
+)
 
 
 def _tool(

@@ -177,6 +177,8 @@ class ToolSettings(_Settings):
     name: str | None = None
     description: str | None = None
     hidden: bool | None = None
+    bidi: bool | None = None
+    """True: a method of which both sides stream is a tool too; all requests are sent, and then no more."""
     approval: Approval | None = None
     timeout: Seconds | None = None
     retry: Retry | None = None

@@ -52,9 +52,14 @@ class FieldOptions:
     example: str | None = None
     bytes_as_text: bool = False
     """True: a bytes field is UTF-8 text to the model, in place of base64."""
+    media_type: str | None = None
+    """What file a bytes field holds, as IANA lists them, or "image/*"; None: bytes like any."""
     deprecated: bool = False
     debug_redact: bool = False
     """True: the field's value must not be shown in logs and errors."""
+    min_items: int | None = None
+    """The least and the most elements of a list; None: any number."""
+    max_items: int | None = None
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -102,6 +107,7 @@ def read_field_options(options: Any, foreign: Collection[int]) -> FieldOptions:
         hidden=ours.hidden,
         example=ours.example or None,
         bytes_as_text=ours.bytes_as_text,
+        media_type=ours.media_type or None,
         deprecated=options.deprecated,
         debug_redact=options.debug_redact,
     )

@@ -5,7 +5,7 @@ form asks for that type's form in its turn. So the form knows nothing of depth, 
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from google.protobuf.descriptor import Descriptor, FieldDescriptor
@@ -13,6 +13,7 @@ from google.protobuf.descriptor import Descriptor, FieldDescriptor
 from broker.descriptors.options import FieldOptions
 from broker.descriptors.pool import Descriptors
 from broker.schema import descriptions, enums, kinds, well_known
+from broker.schema.media import FILE_PROPERTIES, is_http_body
 from broker.schema.scalars import SCALARS, Kind
 
 
@@ -40,6 +41,8 @@ class Items:
     """A list."""
 
     item: "Leaf | Nested"
+    bounds: Mapping[str, int] = field(default_factory=dict)
+    """How many elements it may have, in the keywords of JSON Schema."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -141,6 +144,8 @@ def output_schema(message: Descriptor, descriptors: Descriptors) -> Form:
     if well_known.is_well_known(message.full_name):
         return _wrapped(message, required=False, output=True)
     pairs = [(field, descriptors.field_options(field)) for field in message.fields]
+    if is_http_body(message):
+        return _file_form(message, pairs)
     return Form(
         message=message,
         properties=tuple(
@@ -149,6 +154,17 @@ def output_schema(message: Descriptor, descriptors: Descriptors) -> Form:
             if not options.hidden and "INPUT_ONLY" not in options.behavior
         ),
     )
+
+
+def _file_form(message: Descriptor, pairs: Sequence[tuple[FieldDescriptor, FieldOptions]]) -> Form:
+    """A file as `encode_file` writes it, and what else its message says."""
+    file = {name: Property(name=name, shape=Leaf(schema=schema)) for name, schema in FILE_PROPERTIES.items()}
+    others = (
+        Property(name=field.name, shape=_shape(field, options, output=True))
+        for field, options in pairs
+        if field.name not in {*file, "data"}
+    )
+    return Form(message=message, properties=(*file.values(), *others))
 
 
 def _wrapped(message: Descriptor, required: bool, output: bool) -> Form:
@@ -203,7 +219,12 @@ def _shape(
         value = _single(entry["value"], FieldOptions(), output, partial, required=False)
         return Entries(key=SCALARS[entry["key"].type], value=value)
     single = _single(field, options, output, partial, required and not field.is_repeated)
-    return Items(item=single) if field.is_repeated else single
+    return Items(item=single, bounds={} if output else _bounds(options)) if field.is_repeated else single
+
+
+def _bounds(options: FieldOptions) -> dict[str, int]:
+    bounds = {"minItems": options.min_items, "maxItems": options.max_items}
+    return {keyword: bound for keyword, bound in bounds.items() if bound is not None}
 
 
 def _single(
