@@ -4,21 +4,17 @@ A call may have changed the world by the time its response is encoded; so whatev
 the result, with as much of the response as can be kept, and is never raised.
 """
 
-import base64
 import json
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 import orjson
-from google.protobuf import text_format
 from google.protobuf.message import Message
 
 from broker.schema.media import gather, joined
+from broker.schema.salvage import salvaged
 from broker.tool import Media, Stream
-
-MAX_SALVAGED = 20_000
-"""Characters that are kept of a message that could not be encoded."""
 
 Encode = Callable[[Message], dict[str, Any]]
 
@@ -42,10 +38,11 @@ def message_reader(encode: Encode, has_files: bool) -> Callable[[Any], Content]:
         try:
             structured = encode(message)
             media = gather(structured) if has_files else ()
-            # On the path of every call, so that nothing else is tried first.
+            # On the path of every call, so nothing is tried that most messages do not need.
             return Content(structured=structured, text=orjson.dumps(structured).decode(), media=media)
-        except Exception as error:  # noqa: BLE001 - see the head of this file
-            return _mended(lambda: encode(message), [message], error)
+        except Exception:  # noqa: BLE001 - see the head of this file
+            bugs: list[Exception] = []
+            return _content(_encoded(encode, message, bugs), bugs)
 
     return read
 
@@ -63,12 +60,7 @@ def stream_reader(encode: Encode, chunk: str | None) -> Callable[[Stream], Conte
             "complete": stream.complete,
             "reason": stream.reason,
         }
-        media = gather(structured)
-        bug = bugs[0] if bugs else None
-        try:
-            return Content(structured=structured, text=_text(structured), media=media, bug=bug)
-        except Exception as error:  # noqa: BLE001 - see the head of this file
-            return _salvaged(messages, error)
+        return _content(structured, bugs)
 
     return read
 
@@ -78,17 +70,13 @@ def _encoded(encode: Encode, message: Message, bugs: list[Exception]) -> dict[st
         return encode(message)
     except Exception as error:  # noqa: BLE001 - see the head of this file
         bugs.append(error)
-        return _salvage(message, error)
+        return salvaged(encode, message, error)
 
 
-def _mended(encode: Callable[[], dict[str, Any]], messages: Sequence[Message], error: Exception) -> Content:
-    """Takes the slow way, on which odd text and depth are no hindrance."""
-    try:
-        structured = encode()
-        media = gather(structured)
-        return Content(structured=structured, text=_text(structured), media=media)
-    except Exception:  # noqa: BLE001 - see the head of this file
-        return _salvaged(messages, error)
+def _content(structured: dict[str, Any], bugs: list[Exception]) -> Content:
+    media = gather(structured)
+    text = _text(structured)
+    return Content(structured=structured, text=text, media=media, bug=bugs[0] if bugs else None)
 
 
 def _text(structured: dict[str, Any]) -> str:
@@ -117,25 +105,3 @@ def _spell_out(structured: Any) -> None:
 
 def _as_text(value: Any) -> Any:
     return value.decode("utf-8", "replace") if isinstance(value, bytes) else value
-
-
-def _salvaged(messages: Sequence[Message], error: Exception) -> Content:
-    kept = [_salvage(message, error) for message in messages]
-    structured = kept[0] if len(kept) == 1 else {"messages": kept}
-    return Content(structured=structured, text=json.dumps(structured, ensure_ascii=False), bug=error)
-
-
-def _salvage(message: Message, error: Exception) -> dict[str, Any]:
-    """What is said of a message that cannot be encoded. No field can have these names."""
-    what = f"{type(error).__name__}: {error}"[:300]
-    return {
-        "@error": f"The call was made; its response could not be written as JSON ({what}).",
-        "@response": _as_words(message)[:MAX_SALVAGED],
-    }
-
-
-def _as_words(message: Message) -> str:
-    try:
-        return str(text_format.MessageToString(message, as_utf8=True))
-    except Exception:  # noqa: BLE001 - see the head of this file
-        return f"base64: {base64.b64encode(message.SerializePartialToString()[:MAX_SALVAGED]).decode()}"
