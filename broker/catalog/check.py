@@ -160,7 +160,7 @@ def _not_strict(seen: _Seen) -> Iterator[Finding]:
 
 
 def _undescribed_tool(seen: _Seen) -> Iterator[Finding]:
-    if seen.tool.description == default_description(seen.tool.method):
+    if seen.tool.description.startswith(default_description(seen.tool.method)):
         yield seen.finding(Severity.WARNING, "has no description", f"{_COMMENT} its rpc{_overlay(seen)}")
 
 

@@ -15,6 +15,7 @@ from broker.descriptors.options import MethodOptions
 from broker.descriptors.pool import Descriptors
 from broker.errors import CatalogError
 from broker.schema.descriptions import clean
+from broker.schema.detail import sentences
 from broker.tool import Tool
 
 
@@ -109,10 +110,22 @@ _HARMLESS = ("NO_SIDE_EFFECTS", "IDEMPOTENT")
 def _description(
     descriptors: Descriptors, method: MethodDescriptor, options: MethodOptions, settings: ToolSettings
 ) -> str:
-    for said in (settings.description, options.description, descriptors.comments.get(method.full_name)):
-        if said is not None and (cleaned := clean(said)):
-            return cleaned
-    return default_description(method)
+    if settings.description is not None and (cleaned := clean(settings.description)):
+        return cleaned
+    commented = descriptors.comments.get(method.full_name, "")
+    said = clean(options.description or "") or clean(commented) or default_description(method)
+    follow_up = list(_operation(method, options))
+    return sentences(said, *follow_up) if follow_up else said
+
+
+def _operation(method: MethodDescriptor, options: MethodOptions) -> Iterator[str]:
+    """How the answer of a long-running method is followed up: https://google.aip.dev/151."""
+    if method.output_type.full_name == "google.longrunning.Operation":
+        yield "Long-running: poll Operations.GetOperation with the name in the answer until it is done"
+        if options.operation_result is not None:
+            yield f"It comes to: {options.operation_result}"
+        if options.operation_metadata is not None:
+            yield f"Its progress is told as: {options.operation_metadata}"
 
 
 def default_description(method: MethodDescriptor) -> str:

@@ -1,5 +1,6 @@
 """An element's options → what they say to the broker, as plain data."""
 
+import re
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from typing import Any, TypeVar
@@ -17,6 +18,7 @@ M = TypeVar("M", bound=Message)
 _FIELD_BEHAVIOR = 1052
 _TOOL = 58120
 _FIELD = 58121
+_OPERATION = 1049
 
 # VARINT and LEN. https://protobuf.dev/programming-guides/encoding/#structure
 _WIRE_TYPES = (0, 2)
@@ -37,6 +39,7 @@ _BEHAVIORS = (
 _EXTENSIONS = (
     ("google.protobuf.FieldOptions", _FIELD_BEHAVIOR, "google.api.field_behavior"),
     ("google.protobuf.MethodOptions", _TOOL, "broker.v1.tool"),
+    ("google.protobuf.MethodOptions", _OPERATION, "google.longrunning.operation_info"),
     ("google.protobuf.FieldOptions", _FIELD, "broker.v1.field"),
 )
 
@@ -76,6 +79,10 @@ class MethodOptions:
     idempotency_level: str = "IDEMPOTENCY_UNKNOWN"
     """Or "NO_SIDE_EFFECTS", or "IDEMPOTENT"."""
     deprecated: bool = False
+    operation_result: str | None = None
+    """The type of what a long-running operation comes to, as its author names it."""
+    operation_metadata: str | None = None
+    """The type of what is told of its progress."""
 
 
 def foreign_numbers(pool: DescriptorPool) -> frozenset[int]:
@@ -125,7 +132,26 @@ def read_method_options(options: Any, foreign: Collection[int]) -> MethodOptions
         timeout=_seconds(ours.timeout),
         idempotency_level=levels[options.idempotency_level].name,
         deprecated=options.deprecated,
+        **_operation(options, foreign),
     )
+
+
+def _operation(options: Message, foreign: Collection[int]) -> dict[str, str | None]:
+    if not _values(options, _OPERATION, foreign):
+        return {}
+    # Its module brings others, which take longer to load than most protos to read.
+    from google.longrunning.operations_proto_pb2 import OperationInfo
+
+    info: Any = _merged(options, _OPERATION, OperationInfo, foreign)
+    return {
+        "operation_result": _type_name(info.response_type),
+        "operation_metadata": _type_name(info.metadata_type),
+    }
+
+
+def _type_name(said: str) -> str | None:
+    # A reflected server can say anything here.
+    return said if re.fullmatch(r"[A-Za-z_][A-Za-z0-9_.]{0,199}", said) else None
 
 
 def _approval(value: int) -> Approval | None:

@@ -21,7 +21,7 @@ _MAX_FIELDS = 200
 def salvaged(
     encode: Callable[[Message], dict[str, Any]], message: Message, error: Exception
 ) -> dict[str, Any]:
-    """The fields that can be encoded, and the others in protobuf's own text; no field can have their names."""
+    """The fields that can be encoded, and the others in protobuf's own text; no field has their names."""
     kept: dict[str, Any] = {}
     lost = type(message)()
     lost.CopyFrom(message)
