@@ -12,6 +12,7 @@ import pytest
 
 from broker import assembly
 from broker.catalog.check import Severity, check
+from broker.catalog.lock import changes, lock
 from broker.catalog.tokens import TokenCounter, estimated
 from broker.config.settings import Settings
 from broker.descriptors.request_streams import MAX_MESSAGES
@@ -256,6 +257,14 @@ async def test_what_is_collected_fits_the_output_schema(broker: Broker) -> None:
     result = await broker.call(call("Talk", "a"))
 
     jsonschema.validate(result.structured, definition["outputSchema"])
+
+
+def test_a_lockfile_holds_the_list_as_models_see_it(broker: Broker) -> None:
+    locked = {tool.name: tool for tool in lock(broker.catalog)}
+
+    messages = locked[PREFIX + "Collect"].input_schema["properties"]["messages"]
+    assert messages["items"]["required"] == ["text"]
+    assert changes(lock(broker.catalog), list(locked.values())) == []
 
 
 def test_the_check_finds_nothing_wrong_with_a_list_of_messages(broker: Broker) -> None:

@@ -11,6 +11,7 @@ import google.api
 import grpc.aio
 import jsonschema
 import pytest
+from google.protobuf.descriptor import Descriptor
 
 from broker import assembly
 from broker.config.settings import Settings
@@ -41,6 +42,25 @@ def protoset(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def descriptors(protoset: Path) -> Descriptors:
     loaded: Loaded = asyncio.run(Protoset(protoset).load())
     return link(loaded)
+
+
+@pytest.fixture(scope="session")
+def every_type(protoset: Path) -> tuple[Descriptors, list[Descriptor]]:
+    """All message types of our edge protos, and the pool that they are of."""
+    protos = ROOT / "tests/protos"
+    names = ["files/v1/files.proto", "probe/v1/probe.proto", *(path.name for path in protos.glob("schema_*"))]
+    roots = [protos, ROOT / "protos", Path(google.api.__path__[0]).parents[1]]
+    files = asyncio.run(compile_protos(names, roots))
+    linked = link(Loaded(files=files, services=[], trusted=True))
+    found = [
+        linked.pool.FindFileByName(file.name).message_types_by_name[message.name]
+        for file in files.file
+        if not file.name.startswith("google/protobuf/descriptor")
+        for message in file.message_type
+    ]
+    for message in found:  # grows while it is read
+        found += [each for each in message.nested_types if not each.GetOptions().map_entry]
+    return linked, found
 
 
 @pytest.fixture

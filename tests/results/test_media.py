@@ -11,6 +11,7 @@ from broker.descriptors.pool import Descriptors
 from broker.dispatch import Broker
 from broker.schema.media import MAX_BYTES, MAX_FILES, MAX_TEXT, encode_file, gather
 from broker.schema.profiles import render, strict_problem
+from broker.servers.chat_messages import tool_result
 from broker.tool import Media, ToolCall, ToolResult
 
 Answer = Callable[..., Awaitable[ToolResult]]
@@ -200,3 +201,38 @@ def test_a_body_as_a_request_is_described_as_it_is_and_is_not_strict(
 
     assert schema["properties"]["data"]["contentEncoding"] == "base64"
     assert "extensions" in (strict_problem(tool, descriptors) or "")
+
+
+def test_the_output_schema_says_how_a_file_is_shown(broker: Broker, descriptors: Descriptors) -> None:
+    whole, album = (broker.catalog.get(f"files_v1_FileService_{name}") for name in ("Download", "GetAlbum"))
+    assert whole is not None
+    assert album is not None
+
+    body = render(whole, descriptors, "mcp")["outputSchema"]["properties"]
+    fields = render(album, descriptors, "mcp")["outputSchema"]["properties"]
+
+    shown = {"content_type", "bytes", "text", "truncated", "media", "omitted"}
+    assert set(body) == {*shown, "extensions"}
+    assert set(fields["original"]["properties"]) == {*shown, "extensions"}
+    assert set(fields["cover"]["properties"]) == shown
+    assert set(fields["pages"]["items"]["properties"]) == shown
+    assert fields["raw"] == {"type": "string"}
+
+
+async def test_a_file_in_an_any_of_a_message_without_files_is_one_too(new: New, answer: Answer) -> None:
+    odd = new("Odd")
+    odd.any.Pack(new(BODY, data=PNG))
+
+    result = await answer("GetOdd", odd)
+
+    assert result.structured is not None
+    assert result.structured["any"]["media"] == 0
+    assert result.media == (Media(media_type="image/png", data=PNG),)
+
+
+async def test_files_travel_over_the_brokers_own_api(new: New, answer: Answer) -> None:
+    result = await answer("Download", new(BODY, data=PNG))
+
+    sent = tool_result(result)
+
+    assert [(media.media_type, media.data) for media in sent.media] == [("image/png", PNG)]

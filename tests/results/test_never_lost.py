@@ -115,12 +115,6 @@ async def test_a_fault_of_ours_is_told_in_a_result_that_keeps_the_response(
         assert 'kept: "北京"' in said["@response"]
 
 
-def types(descriptors: Descriptors) -> list[Descriptor]:
-    names = ("Odd", "Album", "OldResponse", "Part")
-    found = [descriptors.pool.FindMessageTypeByName(f"files.v1.{name}") for name in names]
-    return [*found, descriptors.pool.FindMessageTypeByName("google.api.HttpBody")]
-
-
 def varint(number: int) -> bytes:
     encoded = b""
     while number > 127:
@@ -133,8 +127,8 @@ def delimited(number: int, value: bytes) -> bytes:
     return varint(number << 3 | 2) + varint(len(value)) + value
 
 
-# The fields of all these types have the numbers 1 to 12.
-NUMBERS = st.integers(1, 13)
+# Most fields of these types have low numbers.
+NUMBERS = st.one_of(st.integers(1, 12), st.integers(1, 60))
 SCALARS = st.one_of(
     st.builds(lambda number, value: varint(number << 3) + varint(value), NUMBERS, st.integers(0, 2**64 - 1)),
     st.builds(lambda number, value: varint(number << 3 | 1) + value, NUMBERS, st.binary(min_size=8, max_size=8)),
@@ -155,24 +149,28 @@ WIRE = st.recursive(
 )
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=150, deadline=None)
 @given(wire=WIRE)
-def test_no_bytes_that_are_a_message_are_lost_or_raise(descriptors: Descriptors, wire: bytes) -> None:
-    for message in types(descriptors):
-        encode = Encoder(descriptors).compile(message)
+def test_no_bytes_that_are_a_message_are_lost_or_raise(
+    every_type: tuple[Descriptors, list[Descriptor]], wire: bytes
+) -> None:
+    descriptors, types = every_type
+    encoder = Encoder(descriptors)
+    for message in types:
         try:
             parsed = descriptors.message_class(message).FromString(wire)
         except DecodeError:
             continue
+        stream = Stream(messages=(parsed, parsed), complete=True, reason="end")
 
+        encode = encoder.compile(message)
         read = message_reader(encode, may_hold_files(message, descriptors))(parsed)
-        streamed = stream_reader(encode, None)(Stream(messages=(parsed, parsed), complete=True, reason="end"))
+        streamed = stream_reader(encode, None)(stream)
 
-        # protobuf itself cannot read the value of a key that is no UTF-8, which proto2 lets pass.
         for each in (read, streamed):
+            # protobuf itself cannot read the value of a key that is no UTF-8, which proto2 lets pass.
             assert each.bug is None or isinstance(each.bug, UnicodeDecodeError)
-        assert json.loads(read.text) == read.structured
-        assert json.loads(streamed.text) == streamed.structured
+            assert json.loads(each.text) == each.structured
 
 
 async def test_a_call_whose_answer_was_odd_is_no_error(broker: Broker) -> None:
