@@ -8,7 +8,7 @@ import grpc.aio
 from google.protobuf.message import DecodeError, Message
 
 from broker.backends.status import to_error
-from broker.backends.streaming import FAILURES, collect, each_request
+from broker.backends.streaming import Failure, collect, each_request
 from broker.descriptors.pool import Descriptors
 from broker.errors import Code, ToolCallError
 from broker.tool import CallContext, Invoke, Prepared, Stream, Tool
@@ -76,7 +76,7 @@ async def _collected(call: Any, parse: _Parse, tool: Tool) -> Stream:
         call.cancel()
 
 
-def _worded(failure: FAILURES, tool: Tool) -> ToolCallError:
+def _worded(failure: Failure, tool: Tool) -> ToolCallError:
     if isinstance(failure, grpc.aio.AioRpcError):
         return to_error(failure, idempotent=tool.idempotent)
     return ToolCallError(

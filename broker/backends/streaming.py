@@ -17,7 +17,7 @@ MAX_BYTES = "max_bytes"
 MAX_SECONDS = "max_seconds"
 ERROR = "error"
 
-FAILURES = grpc.aio.AioRpcError | DecodeError
+Failure = grpc.aio.AioRpcError | DecodeError
 """What may end a call at the backend."""
 _DEADLINE_EXCEEDED = grpc.StatusCode.DEADLINE_EXCEEDED
 
@@ -26,7 +26,7 @@ async def collect(
     stream: AsyncIterable[bytes],
     parse: Callable[[bytes], Message],
     policy: Policy,
-    worded: Callable[[FAILURES], ToolCallError],
+    worded: Callable[[Failure], ToolCallError],
 ) -> Stream:
     """Reads until the stream ends or a bound of the policy is reached; the caller cancels what is left.
 
