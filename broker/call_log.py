@@ -54,6 +54,12 @@ class CallLog:
             **self._arguments(prepared.call),
         )
 
+    def unencoded(self, prepared: Prepared, bug: Exception) -> None:
+        """A response that could not be written as JSON, which is a fault of ours."""
+        self._log.error(
+            "unencoded", call_id=prepared.call.id[:_MAX_NAME], tool=prepared.tool.full_name, exc_info=bug
+        )
+
     def _arguments(self, call: ToolCall) -> dict[str, str]:
         return {"arguments": call.arguments[:10_000]} if self._with_arguments else _NOTHING
 

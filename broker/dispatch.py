@@ -14,9 +14,7 @@ import asyncio
 import hashlib
 import time
 from collections.abc import Mapping
-from typing import Any
 
-import orjson
 from google.protobuf.message import Message
 
 from broker.call_log import CallLog
@@ -72,7 +70,7 @@ class Broker:
         try:
             response = await self._invoke(prepared, context)
             result = self._encode(prepared, response)
-            code = None
+            code = result.code
         except ToolCallError as error:
             code = error.code
             result = _failed(prepared.call, error, prepared.notes)
@@ -106,25 +104,30 @@ class Broker:
         return request, told(reading.notes) if reading.notes else ()
 
     def _encode(self, prepared: Prepared, response: Message | Stream) -> ToolResult:
-        encode = self.catalog.encoder(prepared.tool)
-        structured: Mapping[str, Any]
-        if isinstance(response, Stream):
-            structured = {
-                "messages": [encode(message) for message in response.messages],
-                "count": len(response.messages),
-                "complete": response.complete,
-                "reason": response.reason,
-            }
-        else:
-            structured = encode(response)
-        content = orjson.dumps(structured).decode()
-        if not prepared.notes:
-            return ToolResult(call_id=prepared.call.id, content=content, structured=structured)
+        read = self.catalog.reader(prepared.tool)(response)
+        if read.bug is not None:
+            self._log.unencoded(prepared, read.bug)
+        call_id, notes = prepared.call.id, prepared.notes
+        if isinstance(response, Stream) and response.error is not None:
+            # No `structured`: who trusts a schema would take it for a success.
+            content = f"{response.error.message}\nThis came before it failed: {read.text}"
+            return ToolResult(
+                call_id=call_id,
+                content=_with_dropped(content, notes),
+                code=response.error.code,
+                media=read.media,
+                notes=_texts(notes),
+            )
+        if not notes:
+            return ToolResult(
+                call_id=call_id, content=read.text, structured=read.structured, media=read.media
+            )
         return ToolResult(
-            call_id=prepared.call.id,
-            content=_with_dropped(content, prepared.notes),
-            structured=structured,
-            notes=_texts(prepared.notes),
+            call_id=call_id,
+            content=_with_dropped(read.text, notes),
+            structured=read.structured,
+            media=read.media,
+            notes=_texts(notes),
         )
 
 

@@ -10,7 +10,7 @@ from typing import Any
 from google.protobuf.descriptor import MethodDescriptor
 from google.protobuf.message import Message
 
-from broker.errors import Code
+from broker.errors import Code, ToolCallError
 
 
 class Approval(enum.StrEnum):
@@ -201,8 +201,9 @@ class Prepared:
     call: ToolCall
     tool: Tool
     request: Message
+    """Where requests are streamed: all of them, in the field `messages` of a message of ours."""
     request_bytes: bytes
-    """The request as it is sent."""
+    """The request as it is sent; those of a stream follow each other, each with its length before it."""
     request_hash: str
     """SHA-256 of `request_bytes`, in hexadecimal."""
     notes: tuple[Note, ...] = ()
@@ -227,7 +228,9 @@ class Stream:
     complete: bool
     """False: the stream was cut, and there may be more."""
     reason: str
-    """Why it ended: `end`, `max_messages`, `max_bytes` or `max_seconds`."""
+    """Why it ended: `end`, `max_messages`, `max_bytes`, `max_seconds` or `error`."""
+    error: ToolCallError | None = None
+    """What ended it after some messages had come."""
 
 
 Invoke = Callable[[Prepared, CallContext], Awaitable[Message | Stream]]

@@ -74,7 +74,7 @@ async def test_list_tools_has_every_tool_in_the_profile_asked_for(
     )
     assert echo.description == "Answers with what it was sent."
     assert key in json.loads(echo.definition)
-    assert len(listed.tools) == 8
+    assert len(listed.tools) == 9
 
 
 async def test_call_tool_answers_with_the_result(service: Service) -> None:

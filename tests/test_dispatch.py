@@ -63,7 +63,7 @@ async def test_prepare_sends_nothing_and_execute_sends_what_was_prepared(
     [
         pytest.param("probe_v1_ProbeService_Eco", "probe_v1_ProbeService_Echo", id="misspelt"),
         pytest.param("probe_v1_ProbeService_Secret", "The nearest are", id="hidden"),
-        pytest.param("probe_v1_ProbeService_Collect", "The nearest are", id="left out"),
+        pytest.param("probe_v1_ProbeService_Talk", "The nearest are", id="left out"),
         pytest.param("zzz", "one of the tools that you were given", id="nothing near"),
         pytest.param("x" * 1_000_000, "There is no tool", id="endless"),
     ],

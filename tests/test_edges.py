@@ -17,6 +17,7 @@ from broker import assembly
 from broker.config.settings import Settings
 from broker.dispatch import Broker
 from broker.errors import Code
+from broker.schema.encode import Encoder
 from broker.schema.profiles import PROFILES, strict_problem
 from broker.tool import ToolCall, ToolResult
 from tests.corpora import edges
@@ -98,8 +99,9 @@ async def test_every_message_comes_back_from_a_server_as_it_was_sent(broker: Bro
     async def mirrored(name: str) -> bool:
         tool = broker.catalog.get(name)
         assert tool is not None
-        made = Messages(broker.catalog.descriptors(tool), name).make(tool.method.input_type)
-        arguments = json.dumps(broker.catalog.encoder(tool)(made))
+        descriptors = broker.catalog.descriptors(tool)
+        made = Messages(descriptors, name).make(tool.method.input_type)
+        arguments = json.dumps(Encoder(descriptors).compile(tool.method.input_type)(made))
         result = await broker.call(ToolCall(id=name, name=name, arguments=arguments))
         assert not result.is_error, result.content
         return wire(broker.catalog.decoder(tool)(result.content)) == wire(made)

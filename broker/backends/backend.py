@@ -8,12 +8,14 @@ import grpc.aio
 from google.protobuf.message import DecodeError, Message
 
 from broker.backends.status import to_error
-from broker.backends.streaming import collect
+from broker.backends.streaming import Failure, collect, each_request
 from broker.descriptors.pool import Descriptors
 from broker.errors import Code, ToolCallError
-from broker.tool import CallContext, Invoke, Policy, Prepared, Stream, Tool
+from broker.tool import CallContext, Invoke, Prepared, Stream, Tool
 
 _Parse = Callable[[bytes], Message]
+_Method = tuple[Callable[..., Any], _Parse, bool]
+"""What starts a call with the prepared bytes, what reads a response's, and whether there are several."""
 
 
 class Backend:
@@ -29,45 +31,57 @@ class Backend:
         self._channel = channel
         self._descriptors = descriptors
         self._metadata = metadata
-        self._methods: dict[str, tuple[Any, _Parse]] = {}
+        self._methods: dict[str, _Method] = {}
 
     async def invoke(self, prepared: Prepared, context: CallContext) -> Message | Stream:
         """Sends the request. Raises ToolCallError for any status but OK; cancelling it cancels the call."""
         tool = prepared.tool
         timeout = _timeout(tool, context)
-        method, parse = self._method(tool)
-        call = method(prepared.request_bytes, timeout=timeout, metadata=self._metadata + context.metadata)
+        start, parse, streams = self._method(tool)
+        call = start(prepared.request_bytes, timeout=timeout, metadata=self._metadata + context.metadata)
         try:
-            if tool.method.server_streaming:
-                return await _collected(call, parse, tool.policy)
+            if streams:
+                return await _collected(call, parse, tool)
             return parse(await call)
-        except grpc.aio.AioRpcError as error:
-            raise to_error(error, idempotent=tool.idempotent) from error
-        except DecodeError as error:
-            raise ToolCallError(
-                Code.DATA_LOSS, "DATA_LOSS: the service's answer does not fit its .proto. Tell the user."
-            ) from error
+        except (grpc.aio.AioRpcError, DecodeError) as failure:
+            raise _worded(failure, tool) from failure
 
     async def close(self) -> None:
         """Closes the channel; calls in flight are cancelled."""
         await self._channel.close()
 
-    def _method(self, tool: Tool) -> tuple[Any, _Parse]:
-        """What starts a call with a request's bytes, and what reads a response's; made on first use."""
+    def _method(self, tool: Tool) -> _Method:
         full_name = tool.full_name
         found = self._methods.get(full_name)
         if found is None:
-            kind = self._channel.unary_stream if tool.method.server_streaming else self._channel.unary_unary
             parse = self._descriptors.message_class(tool.method.output_type).FromString
-            found = self._methods[full_name] = kind(tool.method_path), parse
+            found = self._methods[full_name] = self._start(tool), parse, tool.method.server_streaming
         return found
 
+    def _start(self, tool: Tool) -> Callable[..., Any]:
+        method, channel = tool.method, self._channel
+        if not method.client_streaming:
+            kind = channel.unary_stream if method.server_streaming else channel.unary_unary
+            return kind(tool.method_path)
+        streamed = channel.stream_stream if method.server_streaming else channel.stream_unary
+        start: Callable[..., Any] = streamed(tool.method_path)
+        split = each_request(self._descriptors.message_class(self._descriptors.request_type(method)))
+        return lambda data, **how: start(split(data), **how)
 
-async def _collected(call: Any, parse: _Parse, policy: Policy) -> Stream:
+
+async def _collected(call: Any, parse: _Parse, tool: Tool) -> Stream:
     try:
-        return await collect(call, parse, policy)
+        return await collect(call, parse, tool.policy, lambda failure: _worded(failure, tool))
     finally:
         call.cancel()
+
+
+def _worded(failure: Failure, tool: Tool) -> ToolCallError:
+    if isinstance(failure, grpc.aio.AioRpcError):
+        return to_error(failure, idempotent=tool.idempotent)
+    return ToolCallError(
+        Code.DATA_LOSS, "DATA_LOSS: the service's answer does not fit its .proto. Tell the user."
+    )
 
 
 def router(backends: Mapping[str, Backend]) -> Invoke:

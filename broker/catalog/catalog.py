@@ -7,12 +7,13 @@ from types import MappingProxyType
 from typing import Any
 
 import orjson
-from google.protobuf.message import Message
 
 from broker.descriptors.pool import Descriptors
 from broker.errors import CatalogError
+from broker.schema.content import Content, message_reader, stream_reader
 from broker.schema.decode import Decoder, DecodeText
 from broker.schema.encode import Encoder
+from broker.schema.media import chunk_field, may_hold_files
 from broker.schema.profiles import PROFILES, render
 from broker.schema.validation import checker
 from broker.tool import Prepared, Tool
@@ -35,7 +36,9 @@ class Catalog:
         self._tools = {tool.name: tool for tool in tools}
         self._descriptors = descriptors
         self._decoders = {backend: Decoder(found, checker=checker) for backend, found in descriptors.items()}
+        self._decode: dict[str, DecodeText] = {}
         self._encoders = {backend: Encoder(found) for backend, found in descriptors.items()}
+        self._readers: dict[str, Callable[[Any], Content]] = {}
         self._definitions: dict[tuple[str, str], dict[str, Any] | None] = {}
         self._left_out = MappingProxyType(dict(left_out))
         self._refused: dict[str, dict[str, str]] = {profile: {} for profile in PROFILES}
@@ -96,7 +99,7 @@ class Catalog:
         try:
             # What no codec takes is not offered either.
             self.decoder(tool)
-            self.encoder(tool)
+            self.reader(tool)
             return render(tool, self.descriptors(tool), profile)
         except CatalogError as error:
             reason = str(error)
@@ -118,17 +121,35 @@ class Catalog:
         return self._descriptors[tool.backend]
 
     def decoder(self, tool: Tool) -> DecodeText:
-        """Arguments as JSON text → the tool's request; what was not exact is noted in the reading."""
-        return self._decoders[tool.backend].compile(tool.method.input_type)
+        """Arguments as JSON text → the tool's request, or all of its stream in one message.
+
+        What was not exact is noted in the reading.
+        """
+        decode = self._decode.get(tool.name)
+        if decode is None:
+            request = self.descriptors(tool).request_type(tool.method)
+            decode = self._decode[tool.name] = self._decoders[tool.backend].compile(request)
+        return decode
 
     def request_json(self, prepared: Prepared) -> str:
         """JSON text: a request as it will be sent, whatever the model wrote for it."""
-        encode = self._encoders[prepared.tool.backend].compile(prepared.tool.method.input_type)
+        tool = prepared.tool
+        encode = self._encoders[tool.backend].compile(self.descriptors(tool).request_type(tool.method))
         return orjson.dumps(encode(prepared.request)).decode()
 
-    def encoder(self, tool: Tool) -> Callable[[Message], dict[str, Any]]:
-        """The tool's response, or one message of its stream → JSON values."""
-        return self._encoders[tool.backend].compile(tool.method.output_type)
+    def reader(self, tool: Tool) -> Callable[[Any], Content]:
+        """The tool's response, or its `Stream` of them → what a model reads."""
+        read = self._readers.get(tool.name)
+        if read is None:
+            read = self._readers[tool.name] = self._reader(tool)
+        return read
+
+    def _reader(self, tool: Tool) -> Callable[[Any], Content]:
+        response = tool.method.output_type
+        encode = self._encoders[tool.backend].compile(response)
+        if tool.method.server_streaming:
+            return stream_reader(encode, chunk_field(response))
+        return message_reader(encode, may_hold_files(response, self.descriptors(tool)))
 
 
 def identity(tool: Tool) -> tuple[str, str]:

@@ -118,7 +118,7 @@ def _see(tool: Tool, catalog: Catalog, counter: TokenCounter) -> _Seen | None:
         tool=tool,
         descriptors=descriptors,
         definitions=definitions,
-        request=request_forms(tool.method.input_type, descriptors),
+        request=request_forms(descriptors.request_type(tool.method), descriptors),
         cost=Cost(tool=tool.name, tokens={name: counter.of(found) for name, found in definitions.items()}),
     )
 
@@ -149,7 +149,7 @@ def _not_strict(seen: _Seen) -> Iterator[Finding]:
 
 
 def _undescribed_tool(seen: _Seen) -> Iterator[Finding]:
-    if seen.tool.description == default_description(seen.tool.method):
+    if seen.tool.description.startswith(default_description(seen.tool.method)):
         yield seen.finding(Severity.WARNING, "has no description", f"{_COMMENT} its rpc{_overlay(seen)}")
 
 

@@ -15,6 +15,7 @@ from broker.descriptors.options import MethodOptions
 from broker.descriptors.pool import Descriptors
 from broker.errors import CatalogError
 from broker.schema.descriptions import clean
+from broker.schema.detail import sentences
 from broker.tool import Policy, Tool
 
 
@@ -68,11 +69,17 @@ def _tools_of(exposed: Exposed, rules: ToolRules, left_out: dict[tuple[str, str]
         options, settings = exposed.descriptors.method_options(method), rules.settings(full_name)
         if options.hidden if settings.hidden is None else settings.hidden:
             continue
-        if method.client_streaming:
-            left_out[exposed.backend, full_name] = "it takes a stream of requests, and a model sends one"
+        if method.client_streaming and method.server_streaming and not settings.bidi:
+            left_out[exposed.backend, full_name] = _BIDI
             continue
         allowed = rules.policy(options, settings, trusted=exposed.descriptors.trusted)
         yield _tool(exposed, method, options, settings, allowed)
+
+
+_BIDI = (
+    "both sides send a stream, and such calls are mostly sessions that go on until somebody ends them; where "
+    "all requests can be sent at once, allow it with `bidi: true` under `tools`"
+)
 
 
 def _tool(
@@ -120,16 +127,29 @@ def _is_read_only(options: MethodOptions, settings: ToolSettings) -> bool:
 def _description(
     descriptors: Descriptors, method: MethodDescriptor, options: MethodOptions, settings: ToolSettings
 ) -> str:
-    for said in (settings.description, options.description, descriptors.comments.get(method.full_name)):
-        if said is not None and (cleaned := clean(said, links=True)):
-            return _marked(cleaned, options)
-    return _marked(default_description(method), options)
+    if settings.description is not None and (cleaned := clean(settings.description, links=True)):
+        return _marked(cleaned, options)
+    commented = descriptors.comments.get(method.full_name, "")
+    described = clean(options.description or "", links=True) or clean(commented, links=True)
+    said = _marked(described or default_description(method), options)
+    follow_up = list(_operation(method, options))
+    return sentences(said, *follow_up) if follow_up else said
 
 
 def _marked(description: str, options: MethodOptions) -> str:
     """A deprecated method says so first."""
     unsaid = options.deprecated and not description.lower().startswith("deprecated")
     return f"Deprecated. {description}" if unsaid else description
+
+
+def _operation(method: MethodDescriptor, options: MethodOptions) -> Iterator[str]:
+    """How the answer of a long-running method is followed up: https://google.aip.dev/151."""
+    if method.output_type.full_name == "google.longrunning.Operation":
+        yield "Long-running: poll Operations.GetOperation with the name in the answer until it is done"
+        if options.operation_result is not None:
+            yield f"It comes to: {options.operation_result}"
+        if options.operation_metadata is not None:
+            yield f"Its progress is told as: {options.operation_metadata}"
 
 
 def default_description(method: MethodDescriptor) -> str:

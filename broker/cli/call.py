@@ -27,6 +27,10 @@ def call(
     data: Annotated[
         str | None, typer.Option("-d", "--data", metavar="JSON", help="The JSON, as in grpcurl.")
     ] = None,
+    output: Annotated[
+        Path | None,
+        typer.Option("-o", "--output", metavar="FILE", help="Where an image or a file of the result goes."),
+    ] = None,
     service: ServiceFlags,
 ) -> None:
     """Call one tool and show what a model would read.
@@ -37,7 +41,8 @@ def call(
     """
     import asyncio
 
-    from broker.cli import output
+    from broker.cli import media
+    from broker.cli.output import reason, show_content
     from broker.cli.service import settings_of, take_target
     from broker.cli.waiting import exit_status
 
@@ -46,10 +51,12 @@ def call(
     settings = settings_of(target, service)
     result = asyncio.run(_call(settings, name, text, service))
     if result.code is None:
-        output.show_content(result.content)
-        return
-    typer.echo(f"broker: {output.reason(result.code, result.content)}", err=True)
-    raise typer.Exit(exit_status(result.code))
+        show_content(result.content)
+    else:
+        typer.echo(f"broker: {reason(result.code, result.content)}", err=True)
+    media.keep(result.media, output)
+    if result.code is not None:
+        raise typer.Exit(exit_status(result.code))
 
 
 def context(service: ServiceFlags) -> "CallContext":

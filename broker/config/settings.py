@@ -128,6 +128,8 @@ class ToolSettings(Section):
     name: str | None = None
     description: str | None = None
     hidden: bool | None = None
+    bidi: bool | None = None
+    """True: a method of which both sides stream is a tool too; all requests are sent, and then no more."""
     approval: Approval | None = None
     read_only: bool | None = None
     """Whether it has no side effects, where its .proto does not say it or is not right."""

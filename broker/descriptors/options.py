@@ -1,5 +1,6 @@
 """An element's options → what they say to the broker, as plain data."""
 
+import re
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Any, TypeVar
@@ -34,6 +35,7 @@ _FIELD_BEHAVIOR = 1052
 _FIELD_INFO = 291403980
 _TOOL = 58120
 _FIELD = 58121
+_OPERATION = 1049
 
 # By number. https://github.com/googleapis/googleapis/blob/master/google/api/field_behavior.proto
 _APPROVALS: Mapping[int, Approval] = {
@@ -65,6 +67,7 @@ _EXTENSIONS = (
     ("google.protobuf.OneofOptions", RULES, "buf.validate.oneof"),
     ("google.protobuf.FieldOptions", LEGACY_RULES, "validate.rules"),
     ("google.protobuf.MethodOptions", _TOOL, "broker.v1.tool"),
+    ("google.protobuf.MethodOptions", _OPERATION, "google.longrunning.operation_info"),
     ("google.protobuf.FieldOptions", _FIELD, "broker.v1.field"),
 )
 
@@ -80,9 +83,14 @@ class FieldOptions:
     example: str | None = None
     bytes_as_text: bool = False
     """True: a bytes field is UTF-8 text to the model, in place of base64."""
+    media_type: str | None = None
+    """What file a bytes field holds, as IANA lists them, or "image/*"; None: bytes like any."""
     deprecated: bool = False
     debug_redact: bool = False
     """True: the field's value must not be shown in logs and errors."""
+    min_items: int | None = None
+    """The least and the most elements of a list, with or without rules; None: any number."""
+    max_items: int | None = None
     reference: Reference | None = None
     format: str | None = None
     """A name of google.api.FieldInfo.Format: "UUID4", "IPV4" …"""
@@ -116,6 +124,10 @@ class MethodOptions:
     idempotency_level: str = "IDEMPOTENCY_UNKNOWN"
     """Or "NO_SIDE_EFFECTS", or "IDEMPOTENT"."""
     deprecated: bool = False
+    operation_result: str | None = None
+    """The type of what a long-running operation comes to, as its author names it."""
+    operation_metadata: str | None = None
+    """The type of what is told of its progress."""
 
 
 def foreign_numbers(pool: DescriptorPool) -> frozenset[int]:
@@ -162,6 +174,7 @@ def read_field_options(
         hidden=ours.hidden,
         example=ours.example or None,
         bytes_as_text=ours.bytes_as_text,
+        media_type=ours.media_type or None,
         deprecated=options.deprecated,
         debug_redact=options.debug_redact,
         reference=read_reference(unknown),
@@ -193,7 +206,8 @@ def read_oneof_options(options: Any, foreign: Collection[int], rules: RuleReader
 
 def read_method_options(options: Any, foreign: Collection[int]) -> MethodOptions:
     """Read google.protobuf.MethodOptions, as `read_field_options` does."""
-    ours = _merged(_ours(options, foreign), _TOOL, ToolOptions)
+    unknown = _ours(options, foreign)
+    ours = _merged(unknown, _TOOL, ToolOptions)
     levels = type(options).DESCRIPTOR.fields_by_name["idempotency_level"].enum_type.values_by_number
     return MethodOptions(
         name=ours.name or None,
@@ -203,7 +217,24 @@ def read_method_options(options: Any, foreign: Collection[int]) -> MethodOptions
         timeout=_seconds(ours.timeout),
         idempotency_level=levels[options.idempotency_level].name,
         deprecated=options.deprecated,
+        **_operation(unknown),
     )
+
+
+def _operation(unknown: Unknown) -> dict[str, str | None]:
+    if _OPERATION not in unknown:
+        return {}
+    # google.longrunning.OperationInfo, whose module brings others and takes longer to load than most protos.
+    info = parts(joined(unknown, _OPERATION))
+    return {
+        "operation_result": _type_name(next(texts(info, 1), "")),
+        "operation_metadata": _type_name(next(texts(info, 2), "")),
+    }
+
+
+def _type_name(said: str) -> str | None:
+    # A reflected server can say anything here.
+    return said if re.fullmatch(r"[A-Za-z_][A-Za-z0-9_.]{0,199}", said) else None
 
 
 def _approval(value: int) -> Approval | None:

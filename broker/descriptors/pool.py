@@ -16,6 +16,7 @@ from google.protobuf.descriptor_pool import DescriptorPool
 from google.protobuf.message import DecodeError, Message
 from google.protobuf.message_factory import GetMessageClass
 
+from broker.descriptors import request_streams
 from broker.descriptors.bare import AnyDescriptor, bare_message, bare_options
 from broker.descriptors.comments import comments_of
 from broker.descriptors.options import (
@@ -45,7 +46,7 @@ class Descriptors:
     """Holds this backend's files and no other's."""
     services: tuple[ServiceDescriptor, ...]
     """Those on offer, by full name."""
-    comments: Mapping[str, str] = field(repr=False)
+    comments: dict[str, str] = field(repr=False)
     """Raw comments by full name; an enum value's is under its enum, `weather.v1.Units.UNITS_METRIC`."""
     trusted: bool
     """False: from a reflected server, whose options may only tighten."""
@@ -59,6 +60,8 @@ class Descriptors:
         default_factory=dict, init=False, repr=False
     )
 
+    _request_streams: dict[str, Descriptor] = field(default_factory=dict, init=False, repr=False)
+
     @property
     def has_rules(self) -> bool:
         """Whether the files can hold rules of protovalidate at all."""
@@ -71,6 +74,22 @@ class Descriptors:
         if find_spec("protovalidate") is None:
             return None
         return import_module("protovalidate").Validator()
+
+    def request_type(self, method: MethodDescriptor) -> Descriptor:
+        """Return what the arguments of a call stand for: the request, or a message that lists its stream."""
+        message = method.input_type
+        if not method.client_streaming:
+            return message
+        if message.full_name not in self._request_streams:
+            self._request_streams[message.full_name] = self._listing(message)
+        return self._request_streams[message.full_name]
+
+    def _listing(self, message: Descriptor) -> Descriptor:
+        made = request_streams.add_request_stream(self.pool, message)
+        messages = made.fields_by_name[request_streams.MESSAGES]
+        self._field_options[messages] = request_streams.OPTIONS
+        self.comments[messages.full_name] = request_streams.COMMENT
+        return made
 
     def message_class(self, message: Descriptor) -> type[Message]:
         """Return the class of `message`, made on first use."""
@@ -146,7 +165,7 @@ def link(loaded: Loaded, *, comments: Mapping[str, str] | None = None) -> Descri
     return Descriptors(
         pool=pool,
         services=tuple(_service(pool, name) for name in sorted(set(loaded.services))),
-        comments=found if comments is None else {**found, **comments},
+        comments={**found, **({} if comments is None else comments)},
         trusted=loaded.trusted,
         resource_patterns=patterns_of(loaded.files),
         _foreign=foreign_numbers(pool),

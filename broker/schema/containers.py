@@ -58,6 +58,20 @@ def repeated(convert: Decode, phrase: str, takes_null: bool, exact: type | None)
     return decode
 
 
+def bounded(convert: Decode, least: int | None, most: int | None) -> Decode:
+    """A list with so many elements; None: any number."""
+
+    def decode(value: Any, reading: Reading) -> list[Any]:
+        items: list[Any] = convert(value, reading)
+        if least is not None and len(items) < least:
+            raise Refused(f"the array has {len(items):,} elements; send at least {least:,}.")
+        if most is not None and len(items) > most:
+            raise Refused(f"the array has {len(items):,} elements; send at most {most:,}.")
+        return items
+
+    return decode
+
+
 def mapped(key: Decode, convert: Decode, phrase: str, takes_null: bool, exact: type | None) -> Decode:
     """An object with keys of the sender's; a list of {"key", "value"} is read too.
 

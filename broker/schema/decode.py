@@ -12,7 +12,7 @@ from broker.errors import InvalidArguments
 from broker.schema import arguments, descriptions, kinds, leniency, update_mask, well_known
 from broker.schema.anything import PHRASE, any_decoder
 from broker.schema.arguments import Reading
-from broker.schema.containers import mapped, redacted, repeated
+from broker.schema.containers import bounded, mapped, redacted, repeated
 from broker.schema.extensions import extended, find_extension
 from broker.schema.findings import read_as
 from broker.schema.google_types import LITERALS
@@ -168,8 +168,10 @@ class Decoder:
         resource = update_mask.resource_of(field) if self._reading.lenient else None
         if resource is not None:
             convert = update_mask.checked(convert, resource)
-        redact = self._descriptors.field_options(field).debug_redact
-        return name, redacted(convert, phrase) if redact else convert, exact
+        options = self._descriptors.field_options(field)
+        if options.min_items is not None or options.max_items is not None:
+            convert = bounded(convert, options.min_items, options.max_items)
+        return name, redacted(convert, phrase) if options.debug_redact else convert, exact
 
     def _map(self, field: FieldDescriptor, partial: bool) -> Decode:
         entry = kinds.entry_fields(field)

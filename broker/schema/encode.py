@@ -1,6 +1,7 @@
 """A message type → the function that turns such a message into JSON values, in which nothing is ever lost."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from operator import itemgetter
 from typing import Any, Protocol
 
@@ -11,6 +12,7 @@ from broker.descriptors.pool import Descriptors
 from broker.schema import canonical, kinds, well_known
 from broker.schema.anything import any_encoder, raw
 from broker.schema.map_keys import map_key_encoder
+from broker.schema.media import body_encoder, is_http_body
 from broker.schema.scalars import Encode, Kind
 
 _MAX_ANY = 2
@@ -53,10 +55,12 @@ class Encoder:
         if well_known.is_well_known(message.full_name):
             encode_value = self._value(message, 0)
             return lambda value: {"value": encode_value(value)}
-        encode = self._object(message, 0)
         if self._canonical:
-            return encode
-        shown = [field for field in message.fields if not self._hidden(field) and not field.has_presence]
+            return self._object(message, 0)
+        if is_http_body(message):
+            return self._value(message, 0)
+        encode = self._object(message, 0)
+        shown = [field for field in message.fields if self._shows_zero(field)]
         empty = {field.name: dict if kinds.is_map(field) else list for field in shown if field.is_repeated}
         zeros = {field.name: None if field.is_repeated else self._zero(field) for field in shown}
 
@@ -69,6 +73,11 @@ class Encoder:
 
         return encode_root
 
+    def _shows_zero(self, field: FieldDescriptor) -> bool:
+        # No file is no empty file.
+        is_file = self._descriptors.field_options(field).media_type is not None and not field.is_repeated
+        return not (self._hidden(field) or field.has_presence or is_file)
+
     def _zero(self, field: FieldDescriptor) -> Any:
         encode = self._single(field, 0)
         return field.default_value if encode is None else encode(field.default_value)
@@ -80,6 +89,8 @@ class Encoder:
             return any_encoder(self._descriptors, encoder_of, canonical.unopened if self._canonical else raw)
         if self._canonical and message.full_name in canonical.ENCODERS:
             return canonical.ENCODERS[message.full_name]
+        if is_http_body(message) and not self._canonical:
+            return body_encoder(message, lambda field: self._field(field, anys))
         kind = well_known.WELL_KNOWN.get(message.full_name)
         if kind is not None and kind.encode is not None:
             return kind.encode
@@ -123,7 +134,8 @@ class Encoder:
     def _single(self, field: FieldDescriptor, anys: int) -> Encode | None:
         if field.message_type is not None:
             return self._value(field.message_type, anys)
-        kind = kinds.kind_of(field, self._descriptors.field_options(field))
+        options = self._descriptors.field_options(field)
+        kind = kinds.kind_of(field, replace(options, media_type=None) if self._canonical else options)
         return kind.encode if isinstance(kind, Kind) else None
 
     def _hidden(self, field: FieldDescriptor) -> bool:

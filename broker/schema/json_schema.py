@@ -16,6 +16,7 @@ from broker.schema import descriptions, enums, kinds, well_known
 from broker.schema.constraints import Constraints
 from broker.schema.field_rules import NO_RULES, FieldConstraints, constraints
 from broker.schema.kinds import Use
+from broker.schema.media import FILE_PROPERTIES, is_http_body
 from broker.schema.remarks import message_words, remarks, value_words
 from broker.schema.requirements import is_oneof_required, required_fields
 from broker.schema.scalars import SCALARS, Kind
@@ -49,6 +50,8 @@ class Items:
     """A list."""
 
     item: "Leaf | Nested"
+    bounds: Mapping[str, int] = field(default_factory=dict)
+    """How many elements it may have, in the keywords of JSON Schema."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -161,6 +164,8 @@ def output_schema(message: Descriptor, descriptors: Descriptors) -> Form:
     if well_known.is_well_known(message.full_name):
         return _wrapped(message, required=False, output=True)
     pairs = [(field, descriptors.field_options(field)) for field in message.fields]
+    if is_http_body(message):
+        return _file_form(message, pairs)
     return Form(
         message=message,
         properties=tuple(
@@ -169,6 +174,17 @@ def output_schema(message: Descriptor, descriptors: Descriptors) -> Form:
             if not options.hidden and "INPUT_ONLY" not in options.behavior
         ),
     )
+
+
+def _file_form(message: Descriptor, pairs: Sequence[tuple[FieldDescriptor, FieldOptions]]) -> Form:
+    """A file as `encode_file` writes it, and what else its message says."""
+    file = {name: Property(name=name, shape=Leaf(schema=schema)) for name, schema in FILE_PROPERTIES.items()}
+    others = (
+        Property(name=field.name, shape=_shape(field, options, output=True))
+        for field, options in pairs
+        if field.name not in {*file, "data"}
+    )
+    return Form(message=message, properties=(*file.values(), *others))
 
 
 def _wrapped(message: Descriptor, required: bool, output: bool) -> Form:
@@ -237,7 +253,12 @@ def _shape(
     # Only with presence can zero be given.
     nonzero = required and not one.is_repeated and (annotated or not one.has_presence)
     single = _single(one, options, output, use, nonzero)
-    return Items(item=single) if one.is_repeated else single
+    return Items(item=single, bounds={} if output else _bounds(options)) if one.is_repeated else single
+
+
+def _bounds(options: FieldOptions) -> dict[str, int]:
+    bounds = {"minItems": options.min_items, "maxItems": options.max_items}
+    return {keyword: bound for keyword, bound in bounds.items() if bound is not None}
 
 
 def _single(

@@ -2,11 +2,13 @@
 
 import enum
 from collections.abc import Mapping
+from dataclasses import replace
 
 from google.protobuf.descriptor import Descriptor, FieldDescriptor
 
 from broker.descriptors.options import FieldOptions
 from broker.schema.enums import enumeration
+from broker.schema.media import FILE_PROPERTIES, encode_file
 from broker.schema.scalars import SCALARS, TEXT_BYTES, Kind
 from broker.schema.well_known import WELL_KNOWN
 
@@ -18,9 +20,20 @@ def kind_of(field: FieldDescriptor, options: FieldOptions) -> Kind | Descriptor:
         return WELL_KNOWN.get(message.full_name, message)
     if field.enum_type is not None:
         return enumeration(field.enum_type)
-    if options.bytes_as_text and field.type == FieldDescriptor.TYPE_BYTES:
-        return TEXT_BYTES
-    return SCALARS[field.type]
+    if field.type != FieldDescriptor.TYPE_BYTES:
+        return SCALARS[field.type]
+    kind = TEXT_BYTES if options.bytes_as_text else SCALARS[field.type]
+    return kind if options.media_type is None else _file(kind, options.media_type)
+
+
+def _file(kind: Kind, media_type: str) -> Kind:
+    """Written by a model like other bytes, and read by it as a file."""
+    return replace(
+        kind,
+        output={"type": "object", "properties": FILE_PROPERTIES},
+        encode=lambda data: encode_file(media_type, data),
+        hint=f"{kind.hint or ''} A file: {media_type}.".strip(),
+    )
 
 
 def is_map(field: FieldDescriptor) -> bool:

@@ -36,7 +36,7 @@ def _openai(tool: Tool, descriptors: Descriptors) -> dict[str, Any]:
 def _openai_strict(tool: Tool, descriptors: Descriptors) -> dict[str, Any]:
     """Strict where that can be had, else what the profile `openai` makes of the tool."""
     try:
-        return _function(tool, render_strict(tool.method.input_type, descriptors), strict=True)
+        return _function(tool, render_strict(descriptors.request_type(tool.method), descriptors), strict=True)
     except NotStrict:
         return _openai(tool, descriptors)
 
@@ -96,7 +96,7 @@ def _gemini(tool: Tool, descriptors: Descriptors) -> dict[str, Any]:
 
 
 def _input_schema(tool: Tool, descriptors: Descriptors, dialect: Dialect) -> dict[str, Any]:
-    message, pattern = tool.method.input_type, dialect.limits.root_key
+    message, pattern = descriptors.request_type(tool.method), dialect.limits.root_key
     schema = render_input(message, descriptors, dialect)
     for key in schema.get("properties", ()):
         if pattern is not None and re.fullmatch(pattern, key) is None:
@@ -136,7 +136,7 @@ def render(tool: Tool, descriptors: Descriptors, profile: str) -> dict[str, Any]
 def strict_problem(tool: Tool, descriptors: Descriptors) -> str | None:
     """Why the profile `openai-strict` sends the tool with `"strict": false`; None: it is strict."""
     try:
-        render_strict(tool.method.input_type, descriptors)
+        render_strict(descriptors.request_type(tool.method), descriptors)
     except NotStrict as problem:
         return str(problem)
     return None

@@ -157,7 +157,8 @@ class _Renderer:
             case Nested():
                 return self._nested(shape, name)
             case Items():
-                return self._lifted({"type": "array", "items": self._shape(shape.item, name)}, "items")
+                items = self._shape(shape.item, name)
+                return self._lifted({"type": "array", "items": items, **shape.bounds}, "items")
             case Entries():
                 return self._list(shape, name) if self.dialect.entries else self._map(shape, name)
 

@@ -188,7 +188,8 @@ class _Renderer:
             case Nested():
                 return self._nested(shape)
             case Items():
-                return self._lifted({"type": "array", "items": self._shape(shape.item)})
+                items = self._shape(shape.item)
+                return self._lifted({"type": "array", "items": items, **shape.bounds})
             case Entries():
                 return self._list(shape)
 

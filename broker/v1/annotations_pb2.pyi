@@ -40,11 +40,13 @@ class ToolOptions(_message.Message):
     def __init__(self, name: _Optional[str] = ..., description: _Optional[str] = ..., hidden: _Optional[bool] = ..., approval: _Optional[_Union[Approval, str]] = ..., timeout: _Optional[_Union[datetime.timedelta, _duration_pb2.Duration, _Mapping]] = ...) -> None: ...
 
 class ToolFieldOptions(_message.Message):
-    __slots__ = ("hidden", "example", "bytes_as_text")
+    __slots__ = ("hidden", "example", "bytes_as_text", "media_type")
     HIDDEN_FIELD_NUMBER: _ClassVar[int]
     EXAMPLE_FIELD_NUMBER: _ClassVar[int]
     BYTES_AS_TEXT_FIELD_NUMBER: _ClassVar[int]
+    MEDIA_TYPE_FIELD_NUMBER: _ClassVar[int]
     hidden: bool
     example: str
     bytes_as_text: bool
-    def __init__(self, hidden: _Optional[bool] = ..., example: _Optional[str] = ..., bytes_as_text: _Optional[bool] = ...) -> None: ...
+    media_type: str
+    def __init__(self, hidden: _Optional[bool] = ..., example: _Optional[str] = ..., bytes_as_text: _Optional[bool] = ..., media_type: _Optional[str] = ...) -> None: ...

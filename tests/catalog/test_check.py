@@ -111,9 +111,9 @@ async def test_a_tool_that_is_described_and_small_has_no_findings_and_a_cost_in_
             id="cost",
         ),
         pytest.param(
-            GOOD.replace("rpc Find(City)", "rpc Find(stream City)"),
+            GOOD.replace("rpc Find(City) returns (", "rpc Find(stream City) returns (stream "),
             Severity.ERROR,
-            "is not offered: it takes a stream of requests",
+            "is not offered: both sides send a stream",
             "`hide`",
             id="left out",
         ),
@@ -172,7 +172,11 @@ async def test_all_tools_together_are_held_against_what_a_request_takes(
 async def test_the_worst_comes_first(catalog_of: CatalogOf) -> None:
     text = GOOD.replace("service S {", "service S { rpc Bare(City) returns (City);")
     found = looked_at(
-        await catalog_of(text.replace("// Where.", "").replace("rpc Find(City)", "rpc F(stream City)"))
+        await catalog_of(
+            text.replace("// Where.", "").replace(
+                "rpc Find(City) returns (", "rpc F(stream City) returns (stream "
+            )
+        )
     )
 
     assert [each[0] for each in found] == [Severity.ERROR, Severity.WARNING, Severity.NOTE]

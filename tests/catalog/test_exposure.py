@@ -22,13 +22,45 @@ def names(exposed: Exposed, tools: Mapping[str, ToolSettings] | None = None) -> 
 def test_every_method_is_a_tool_in_the_order_of_the_file(probe_descriptors: Descriptors) -> None:
     exposed = Exposed(backend="probe", descriptors=probe_descriptors)
 
-    assert names(exposed) == ["Echo", "Fail", "Flaky", "Wait", "Count", "Garbage", "Dangerous", "Renamed"]
+    assert names(exposed) == [
+        "Echo",
+        "Fail",
+        "Flaky",
+        "Wait",
+        "Count",
+        "Garbage",
+        "Dangerous",
+        "Renamed",
+        "Collect",
+    ]
 
 
-def test_a_method_that_takes_a_stream_is_left_out_with_the_reason(probe_descriptors: Descriptors) -> None:
+def test_a_method_of_which_both_sides_stream_is_left_out_with_the_reason_and_the_cure(
+    probe_descriptors: Descriptors,
+) -> None:
     catalog = build([Exposed(backend="probe", descriptors=probe_descriptors)], {})
 
-    assert "stream of requests" in catalog.left_out["probe", "probe.v1.ProbeService.Collect"]
+    reason = catalog.left_out["probe", "probe.v1.ProbeService.Talk"]
+    assert reason.startswith("both sides send a stream")
+    assert "`bidi: true` under `tools`" in reason
+
+
+@pytest.mark.parametrize(
+    ("tools", "offered"),
+    [
+        pytest.param({"*.Talk": {"bidi": True}}, True, id="a pattern"),
+        pytest.param({"*": {"bidi": True}, "*.Talk": {"timeout": 5}}, True, id="every method"),
+        pytest.param({"*": {"bidi": True}, "*.Talk": {"bidi": False}}, False, id="every method but this"),
+        pytest.param({"*": {"bidi": True}, "*.Talk": {"hidden": True}}, False, id="hidden all the same"),
+    ],
+)
+def test_the_operator_says_which_methods_may_stream_on_both_sides(
+    probe_descriptors: Descriptors, tools: dict[str, Any], offered: bool
+) -> None:
+    exposed = Exposed(backend="probe", descriptors=probe_descriptors)
+    settings = {pattern: ToolSettings(**said) for pattern, said in tools.items()}
+
+    assert ("Talk" in names(exposed, settings)) is offered
 
 
 async def test_a_request_that_no_model_accepts_is_left_out_and_takes_no_other_tool_down(
@@ -291,14 +323,14 @@ def test_one_service_on_two_backends_is_left_out_of_each_with_its_own_reason(
     probe_descriptors: Descriptors,
 ) -> None:
     backends = [
-        Exposed(backend=name, descriptors=probe_descriptors, expose=["*.Collect", "*.Echo"], prefix=name)
+        Exposed(backend=name, descriptors=probe_descriptors, expose=["*.Talk", "*.Echo"], prefix=name)
         for name in ("one", "two")
     ]
     held = build(backends, {}).without({"two_probe_v1_ProbeService_Echo": "it changed"})
 
     assert list(held.left_out) == [
-        ("one", "probe.v1.ProbeService.Collect"),
-        ("two", "probe.v1.ProbeService.Collect"),
+        ("one", "probe.v1.ProbeService.Talk"),
+        ("two", "probe.v1.ProbeService.Talk"),
         ("two", "probe.v1.ProbeService.Echo"),
     ]
     assert [tool.name for tool in held] == ["one_probe_v1_ProbeService_Echo"]

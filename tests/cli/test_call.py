@@ -157,6 +157,14 @@ def test_a_server_with_tls_is_reached_with_its_authority(
     assert (outcome.status, json.loads(outcome.out)["text"]) == (0, "a")
 
 
+def test_a_reflected_method_that_takes_a_stream_is_given_a_list(run: Callable[..., Any], target: str) -> None:
+    arguments = '{"messages": [{"text": "a"}, {"text": "b"}]}'
+
+    outcome = run("call", target, "-plaintext", "probe.v1.ProbeService/Collect", arguments)
+
+    assert (outcome.status, json.loads(outcome.out)["text"]) == (0, "a,b")
+
+
 def test_verbose_logs_the_call_to_stderr(run: Callable[..., Any], target: str) -> None:
     outcome = run("call", target, "-plaintext", "-v", ECHO, '{"text": "hello"}')
 

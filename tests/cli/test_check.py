@@ -35,13 +35,13 @@ def test_findings_are_lines_in_a_pipe_and_the_summary_is_on_stderr(run: Callable
 
 
 def test_an_error_is_exit_status_1(run: Callable[..., Any], hello: Path) -> None:
-    hello.write_text(HELLO.replace("rpc Bare(Name)", "rpc Bare(stream Name)"))
+    hello.write_text(HELLO.replace("rpc Bare(Name) returns (", "rpc Bare(stream Name) returns (stream "))
 
     outcome = run("check", "hello.proto")
 
     assert outcome.status == 1
     assert outcome.out.startswith(
-        'error\thello.v1.S.Bare\tof backend "hello.proto" is not offered: it takes a stream'
+        'error\thello.v1.S.Bare\tof backend "hello.proto" is not offered: both sides send a stream'
     )
 
 

@@ -91,7 +91,7 @@ def test_a_place_that_cannot_be_written_is_told_with_the_cure(run: Callable[...,
 def test_methods_that_are_no_tools_are_told(run: Callable[..., Any], probe_protoset: Path) -> None:
     outcome = run("lock", str(probe_protoset))
 
-    assert "broker: probe.v1.ProbeService.Collect of probe.binpb is not offered: " in outcome.err
+    assert "broker: probe.v1.ProbeService.Talk of probe.binpb is not offered: " in outcome.err
 
 
 def test_a_reflected_tool_that_changed_is_held_back_until_it_is_agreed_to(

@@ -23,7 +23,7 @@ def config(probe_protoset: Path, tmp_path: Path) -> Path:
 def test_the_service_says_where_it_is_and_drains_on_a_signal(command: Sequence[str], config: Path) -> None:
     process = subprocess.Popen([*command, "serve"], stderr=subprocess.PIPE, text=True)
     assert process.stderr is not None
-    assert '"method":"probe.v1.ProbeService.Collect","reason":' in process.stderr.readline()
+    assert '"method":"probe.v1.ProbeService.Talk","reason":' in process.stderr.readline()
     said = process.stderr.readline()
     found = re.fullmatch(r"broker: serving at (127\.0\.0\.1:\d+)\n", said)
     assert found is not None, said

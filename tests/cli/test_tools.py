@@ -13,6 +13,7 @@ NAMES = [
     f"probe_v1_ProbeService_{name}"
     for name in ("Echo", "Fail", "Flaky", "Wait", "Count", "Garbage", "Dangerous")
 ]
+COLLECT = "probe_v1_ProbeService_Collect"
 
 
 def test_a_protoset_is_listed_without_a_server(run: Callable[..., Any], probe_protoset: Path) -> None:
@@ -20,7 +21,7 @@ def test_a_protoset_is_listed_without_a_server(run: Callable[..., Any], probe_pr
 
     assert outcome.status == 0
     lines = outcome.out.splitlines()
-    assert [line.split("\t")[0] for line in lines] == [*NAMES, "probe_alias"]
+    assert [line.split("\t")[0] for line in lines] == [*NAMES, "probe_alias", COLLECT]
     assert (
         lines[0]
         == "probe_v1_ProbeService_Echo\tAnswers with what it was sent.\ttext: string, number?: integer"
@@ -61,6 +62,7 @@ def test_a_reflected_server_is_listed_as_grpcurl_would_be_asked(run: Callable[..
     assert [line.split("\t")[0] for line in outcome.out.splitlines()] == [
         *NAMES,
         "probe_v1_ProbeService_Renamed",
+        COLLECT,
     ]
 
 
@@ -72,7 +74,7 @@ def test_machines_get_the_definitions_in_the_profile_they_ask_for(
 
     definitions = json.loads(outcome.out)
     functions = [each.get("function", each) for each in definitions]
-    assert [each["name"] for each in functions] == [*NAMES, "probe_alias"]
+    assert [each["name"] for each in functions] == [*NAMES, "probe_alias", COLLECT]
 
 
 def test_an_unknown_profile_names_the_nearest(run: Callable[..., Any], probe_protoset: Path) -> None:
@@ -128,7 +130,7 @@ def test_a_server_without_tls_is_told_in_one_line(command: Sequence[str], target
 def test_methods_that_are_no_tools_are_told_on_stderr(run: Callable[..., Any], probe_protoset: Path) -> None:
     outcome = run("tools", str(probe_protoset))
 
-    assert "broker: probe.v1.ProbeService.Collect of probe.binpb is not offered: " in outcome.err
+    assert "broker: probe.v1.ProbeService.Talk of probe.binpb is not offered: " in outcome.err
 
 
 def test_time_that_is_up_has_the_status_of_a_deadline(run: Callable[..., Any]) -> None:

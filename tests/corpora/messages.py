@@ -12,6 +12,7 @@ from google.protobuf.descriptor import Descriptor, FieldDescriptor
 from google.protobuf.message import Message
 
 from broker.descriptors.pool import Descriptors
+from broker.schema.update_mask import resource_of
 
 _DEPTH = 3
 _MAX_DEPTH = 40
@@ -92,6 +93,11 @@ class Messages:
         type(made).MergeFrom(made, one)
 
     def _one(self, field: FieldDescriptor, depth: int) -> Any:
+        resource = resource_of(field)
+        if resource is not None:
+            # The paths of an update mask are fields of the resource.
+            names = [one.name for one in resource.message_type.fields][:3]
+            return self._class(field.message_type)(paths=names)
         if field.message_type is not None:
             return self.make(field.message_type, depth + 1)
         # What is required and has no presence must differ from zero to be seen in a nested message.

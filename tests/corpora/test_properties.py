@@ -7,6 +7,7 @@ import pytest
 
 from broker.catalog.catalog import Catalog
 from broker.errors import InvalidArguments
+from broker.schema.content import Content
 from broker.tool import Tool
 from tests.corpora import edges, providers, sizes
 from tests.corpora.properties import look
@@ -31,7 +32,8 @@ def found(catalog: Catalog, name: str = TREE) -> set[str]:
 
 
 def test_an_encoder_that_loses_a_field_is_found(catalog: Catalog, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(Catalog, "encoder", lambda *_: lambda _: {"branches": 5})
+    lossy = Content(structured={"branches": 5}, text='{"branches": 5}')
+    monkeypatch.setattr(Catalog, "reader", lambda *_: lambda _: lossy)
     assert found(catalog) == {"P2 responses"}
 
 

@@ -141,7 +141,8 @@ def test_what_fits_the_input_schema_is_decoded(codec: Any, name: str, profile: s
 def _parameters(codec: Any, name: str, profile: str) -> tuple[Any, bool]:
     """The schema of a request of this type, as the profile's tool has it, and whether it is strict."""
     method = SimpleNamespace(name="Call", input_type=codec.message(name), output_type=codec.message("Empty"))
-    method.server_streaming, method.GetOptions = False, MethodOptions
+    method.client_streaming = method.server_streaming = False
+    method.GetOptions = MethodOptions
     tool: Any = SimpleNamespace(name="Call", description="Calls.", method=method)
     definition = render(tool, codec.descriptors, profile)
     found = definition.get("function", definition)

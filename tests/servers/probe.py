@@ -1,6 +1,7 @@
 """A real gRPC server for tests/protos/probe: it does what a test asks for, and remembers what it saw."""
 
 import asyncio
+from collections import defaultdict
 from collections.abc import AsyncIterator, Iterable
 from typing import Any
 
@@ -33,6 +34,9 @@ class Probe:
             descriptors.pool.FindMessageTypeByName("probe.v1.EchoResponse")
         )
         self.seen: list[str] = []
+        self.sent = 0
+        """Messages that Count has got rid of."""
+        self._ended: dict[str, asyncio.Event] = defaultdict(asyncio.Event)
         self.failures_left = 0
         self.waiting = asyncio.Semaphore(0)
         """Released once for each call that has arrived in Wait or hangs in Count."""
@@ -59,6 +63,10 @@ class Probe:
     async def stop(self) -> None:
         await self.server.stop(None)
 
+    async def ended(self, method: str) -> None:
+        """Waits until a call of a method that answers with a stream has ended here, in whatever way."""
+        await asyncio.wait_for(self._ended[method].wait(), 10)
+
     async def Echo(self, request: Any, context: Any) -> Message:
         return self._answer(request, context)
 
@@ -84,9 +92,41 @@ class Probe:
         await self._wait()
         return self._answer(request, context)
 
-    async def Count(self, request: Any, context: Any) -> AsyncIterator[Message]:
+    async def Collect(self, requests: AsyncIterator[Any], context: Any) -> Message:
+        """Answers with all texts, or before the end of the stream, as one of them says."""
+        texts = []
+        async for request in requests:
+            texts.append(request.text)
+            if request.text == "enough":
+                break
+            if request.text == "bad":
+                await context.abort(grpc.StatusCode.INVALID_ARGUMENT, "bad text")
+            if request.text == "wait":
+                await self._wait()
+        return self._response(
+            text=",".join(texts), number=len(texts), time_remaining=context.time_remaining()
+        )
+
+    async def Talk(self, requests: AsyncIterator[Any], context: Any) -> AsyncIterator[Message]:
+        """Answers each message; hangs, fails or goes on for ever where one says so."""
+        number = 0
+        async for request in requests:
+            yield self._response(text=request.text, number=number)
+            number += 1
+            while request.text == "more":
+                yield self._response(text="more", number=number)
+            if request.text == "wait":
+                await self._wait()
+            if request.text == "bad":
+                await context.abort(grpc.StatusCode.INVALID_ARGUMENT, "bad text")
+        yield self._response(text="end", number=number)
+
+    async def Count(self, request: Any, context: Any) -> AsyncIterator[Any]:
         for number in range(request.count):
             yield self._response(text="x" * request.length, number=number)
+            self.sent += 1
+        if request.garbage:
+            yield b"\xff\xff\xff"
         if request.wait:
             await self._wait()
         if request.code:
@@ -119,21 +159,28 @@ class Probe:
     def _handler(self, method: Any, request: type[Message], response: type[Message]) -> Any:
         behaviour = getattr(self, method.name)
 
-        async def unary(asked: Message, context: Any) -> Any:
+        async def one(asked: Any, context: Any) -> Any:
             self.seen.append(method.name)
             return await behaviour(asked, context)
 
-        async def stream(asked: Message, context: Any) -> AsyncIterator[Any]:
+        async def several(asked: Any, context: Any) -> AsyncIterator[Any]:
             self.seen.append(method.name)
-            async for message in behaviour(asked, context):
-                yield message
+            try:
+                async for message in behaviour(asked, context):
+                    yield message
+            finally:
+                self._ended[method.name].set()
 
         def serialize(message: Any) -> bytes:
             return message if isinstance(message, bytes) else bytes(message.SerializeToString())
 
-        if method.server_streaming:
-            return grpc.unary_stream_rpc_method_handler(stream, request.FromString, serialize)
-        return grpc.unary_unary_rpc_method_handler(unary, request.FromString, serialize)
+        kind = "_".join("stream" if streams else "unary" for streams in _streams(method))
+        make = getattr(grpc, f"{kind}_rpc_method_handler")
+        return make(several if method.server_streaming else one, request.FromString, serialize)
+
+
+def _streams(method: Any) -> tuple[bool, bool]:
+    return method.client_streaming, method.server_streaming
 
 
 def _code(number: int) -> grpc.StatusCode:
