@@ -103,8 +103,12 @@ cover: setup ## Run the tests with branch coverage (floor: 95 %)
 bench: setup ## Measure side by side with raw gRPC and json_format
 	@PYTHONPATH=gen/python $(BIN)/python -m benchmarks
 
+.PHONY: bench-search
+bench-search: setup ## Measure how often the search finds the right one of 13,000 methods
+	@PYTHONPATH=gen/python $(BIN)/python -m benchmarks.search
+
 .PHONY: corpora
-corpora: ## Install the protos of googleapis (91 MB), with which `make bench` measures a large catalog
+corpora: ## Install the protos of googleapis (91 MB), for `make bench` and `make bench-search`
 	@mkdir -p gen/corpora && cp benchmarks/corpora/package.json benchmarks/corpora/package-lock.json gen/corpora
 	@cd gen/corpora && npm ci --ignore-scripts --no-audit --no-fund
 
