@@ -3,7 +3,6 @@
 import re
 import threading
 import unicodedata
-from collections.abc import Iterator
 from functools import cache, lru_cache
 
 from snowballstemmer import stemmer
@@ -15,6 +14,8 @@ _IS_UNSPACED = re.compile(f"[{_UNSPACED}]")
 _PART = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|\d+|[^A-Za-z\d]+")
 _MAX_WORD = 40
 """Characters of a word that count: what is longer is no word, but data."""
+_MAX_RUN = 200
+"""Characters of a name that are taken apart."""
 
 _STOP_WORDS = """
     a about after again all also am an and any are as at be because been before being but by can cannot
@@ -38,19 +39,20 @@ def words(text: str) -> list[str]:
     >>> words("a BigQuery job"), words("删除知识库")
     (['bigqueri', 'big', 'queri', 'job'], ['删除', '除知', '知识', '识库', '删', '除', '知', '识', '库'])
     """
-    return [word for run in _RUN.findall(unicodedata.normalize("NFKC", text)) for word in _words_of(run)]
+    runs = _RUN.findall(unicodedata.normalize("NFKC", text))
+    return [word for run in runs for word in (_of_unspaced(run) if _IS_UNSPACED.match(run) else _of_run(run))]
 
 
-def _words_of(run: str) -> Iterator[str]:
-    if _IS_UNSPACED.match(run):
-        yield from (run[at : at + 2] for at in range(len(run) - 1))
-        yield from (character for character in run if character not in STOP_WORDS)
-        return
-    parts = _PART.findall(run)
-    for part in parts if len(parts) == 1 else [run, *parts]:
-        word = part.lower()
-        if len(word) > 1 and word not in STOP_WORDS:
-            yield stem(word[:_MAX_WORD])
+def _of_unspaced(run: str) -> list[str]:
+    pairs = [run[at : at + 2] for at in range(len(run) - 1)]
+    return pairs + [character for character in run if character not in STOP_WORDS]
+
+
+@lru_cache(maxsize=65_536)
+def _of_run(run: str) -> tuple[str, ...]:
+    parts = _PART.findall(run[:_MAX_RUN])
+    lowered = (part.lower() for part in (parts if len(parts) == 1 else [run, *parts]))
+    return tuple(stem(word[:_MAX_WORD]) for word in lowered if len(word) > 1 and word not in STOP_WORDS)
 
 
 @lru_cache(maxsize=65_536)
