@@ -170,14 +170,28 @@ async def test_a_tool_that_has_all_words_comes_before_one_that_repeats_a_single_
 ) -> None:
     text = """
     service S {
-      // plum plum plum plum plum plum
-      rpc A(Empty) returns (Empty);
-      // Bakes a cake of one plum.
-      rpc B(Empty) returns (Empty);
+      // A plum: plum plum plum plum plum plum.
+      rpc PlumPlumPlum(Empty) returns (Empty);
+      rpc B(Bakery) returns (Empty);
+      // A cake: cake cake cake cake cake cake.
+      rpc CakeCakeCake(Empty) returns (Empty);
+    }
+    message Empty {} message Bakery { string cake = 1; string plum = 2; }
+    """
+    assert found(Search(await catalog_of(text)), "plum cake")[0] == "B"
+
+
+async def test_the_order_of_chinese_characters_counts(catalog_of: CatalogOf) -> None:
+    text = """
+    service S {
+      // 观察蜜蜂
+      rpc Bees(Empty) returns (Empty);
+      // 收获蜂蜜
+      rpc Honey(Empty) returns (Empty);
     }
     message Empty {}
     """
-    assert found(Search(await catalog_of(text)), "plum cake") == ["B", "A"]
+    assert found(Search(await catalog_of(text)), "蜂蜜") == ["Honey", "Bees"]
 
 
 async def test_only_what_is_offered_is_found_even_by_name(catalog_of: CatalogOf) -> None:
