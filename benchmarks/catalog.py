@@ -31,7 +31,7 @@ def rows() -> list[Row]:
         )
         return []
     with TemporaryDirectory() as folder:
-        protoset = _compiled(Path(folder))
+        protoset = compiled(Path(folder))
         methods = len(_ours(protoset))
         pairs = [
             (_cpu_seconds(lambda: _ours(protoset)), _cpu_seconds(lambda: _reference(protoset)))
@@ -70,7 +70,8 @@ def _cpu_seconds(made: Callable[[], object]) -> float:
     return time.process_time() - before
 
 
-def _compiled(folder: Path) -> Path:
+def compiled(folder: Path) -> Path:
+    """All of the corpus as one protoset, source info included, in `folder`."""
     files = sorted(str(path.relative_to(CORPUS)) for path in CORPUS.glob("google/**/*.proto"))
     names = folder / "names"
     names.write_text("\n".join(file for file in files if not file.startswith("google/protobuf/")))
