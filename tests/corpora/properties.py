@@ -157,7 +157,7 @@ UNSAYABLE = (
     # What no schema in these dialects says, or only in words that were cut from a large one.
     "is no type that", "the URL of the type", "field paths", "nested too deep", "out of range",
     "cannot be given together", "missing, but required: one of", "a key of this map is", "value. Allowed:",
-    "is given twice", "not base64",
+    "is given twice", "not base64", "has no field",
 )  # fmt: skip
 """Refusals of what fits a schema all the same."""
 
