@@ -33,7 +33,6 @@ def any_decoder(descriptors: Descriptors, decoder_of: Callable[[Descriptor], Dec
             raise Refused(
                 f'"@type" is missing: the URL of the type, like "{_PREFIX}google.protobuf.Duration".'
             )
-        reading.colons += 1 + url.count(":")
         message = _type_of(descriptors, url)
         if message is None:
             raise Refused(f"{quoted(url)} is no type that this backend knows.")
@@ -49,7 +48,6 @@ def any_decoder(descriptors: Descriptors, decoder_of: Callable[[Descriptor], Dec
         if is_well_known(message.full_name) or (message.full_name == _EMPTY and body == {"value": {}}):
             if body.keys() != {"value"}:
                 raise Refused(f'{message.full_name} is written as {{"@type": …, "value": …}}.')
-            reading.colons += 1
             content = body["value"]
         enter(reading)
         try:

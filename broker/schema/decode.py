@@ -60,9 +60,7 @@ class Decoder:
                 if inner is None:
                     raise _invalid(text, refused) from None
                 value = _unwrapped(read, inner, reading, text)
-            # orjson keeps the last of two equal keys silently. Each key has its colon: one that was not seen
-            # may belong to a key that was lost, and an escaped colon (\u003a) could stand in for it.
-            if text.count(":") != reading.colons or "\\u003" in text:
+            if arguments.may_have_lost(text, loaded):
                 arguments.refuse_repeated_keys(text)
             return message_class(**value) if type(value) is dict else value
 
@@ -188,7 +186,6 @@ class Decoder:
 
 def _unwrapped(read: Decode, inner: dict[str, Any], reading: Reading, text: str) -> Any:
     """What is in the wrapper that some models put around all arguments."""
-    reading.colons += 1
     try:
         return read(inner, reading)
     except Refused as refused:

@@ -48,7 +48,6 @@ def base64_bytes(text: str, reading: Reading) -> bytes | None:
     """Base64 that is URL-safe, or lacks its padding, as ProtoJSON allows; or is in a data: URI."""
     match = _DATA_URI.match(text) if reading.lenient else None
     if match is not None:
-        reading.colons += text.count(":")
         return data_uri(text)
     unpadded = text.rstrip("=") if len(text) % 4 == 0 else text
     return _unpadded_bytes(unpadded.translate(_URL_SAFE))

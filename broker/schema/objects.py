@@ -75,7 +75,6 @@ def object_decoder(make_layout: Callable[[], Layout], phrase: str) -> Decode:
         if depth >= MAX_DEPTH:
             raise too_deep()
         reading.depth = depth + 1
-        reading.colons += len(value)
         slots, constrained = layout.slots, layout.constrained
         fields: dict[str, Any] = {}
         problems: Problems | None = None
@@ -91,8 +90,6 @@ def object_decoder(make_layout: Callable[[], Layout], phrase: str) -> Decode:
             name, convert, exact = slot
             if type(item) is exact:
                 # The path of most fields: no call for each of them.
-                if isinstance(item, str) and ":" in item:
-                    reading.colons += item.count(":")
                 fields[name] = item
                 continue
             if item is None and name not in layout.takes_null:

@@ -35,7 +35,6 @@ class Wrapped:
         """
         if type(value) is not dict:
             raise expected(f"an object with one of {listed(list(self.members))}", value)
-        reading.colons += len(value)
         given = self._given(value)
         return {name: self._decoded(name, given[name], reading) for name in self._chosen(given)}
 

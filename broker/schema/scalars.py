@@ -165,8 +165,6 @@ def _decode_bool(value: Any, reading: Reading) -> bool:
 
 def _decode_string(value: Any, reading: Reading) -> str:
     if type(value) is str:
-        if ":" in value:
-            reading.colons += value.count(":")
         return value
     if reading.lenient and type(value) is int:
         return str(value)  # lossless, where 1.10 would not be

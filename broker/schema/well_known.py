@@ -57,24 +57,19 @@ def _wrapper(kind: Kind) -> Kind:
 
 
 def _measured(value: Any, reading: Reading) -> Any:
-    """The same value, when it is not nested too deep; its colons are counted."""
-    reading.colons += _colons(value, (MAX_DEPTH - reading.depth) // _LEVELS_PER_VALUE)
+    """The same value, when it is not nested too deep."""
+    if type(value) is dict or type(value) is list:
+        _measure(value, (MAX_DEPTH - reading.depth) // _LEVELS_PER_VALUE)
     return value
 
 
-def _colons(value: Any, levels: int) -> int:
-    """The keys in a value, and the colons in its strings; raises Refused below so many levels."""
-    if type(value) is str:
-        return value.count(":")
-    if type(value) is not dict and type(value) is not list:
-        return 0
+def _measure(value: Any, levels: int) -> None:
+    """Raises Refused below so many levels."""
     if levels < 0:
         raise too_deep()
-    count = 0
-    for item in value:
-        # An item of an object is a key, which has a colon of its own.
-        count += _colons(item, levels - 1)
-    return count + len(value) + _colons(list(value.values()), levels) if isinstance(value, dict) else count
+    for item in value.values() if type(value) is dict else value:
+        if type(item) is dict or type(item) is list:
+            _measure(item, levels - 1)
 
 
 def _decode_struct(value: Any, reading: Reading) -> Any:
@@ -155,7 +150,6 @@ def _decode_mask(value: Any, reading: Reading) -> dict[str, list[str]]:
         return {"paths": []}
     if type(paths) is not list or not all(type(path) is str and path for path in paths):
         raise expected('field paths, comma-separated, like "display_name,labels"', value)
-    reading.colons += sum(path.count(":") for path in paths)
     return {"paths": [_snake(path) for path in paths]}
 
 
