@@ -60,13 +60,14 @@ def _integer(name: str, low: int, high: int, schema: Mapping[str, Any] | None = 
     wide = high >= 2**32
 
     def decode(value: Any, _: Reading) -> int:
+        number: int = value
         if type(value) is not int:
             # Most 64-bit integers come as digits; int() alone would take "1_000", and digits of any script.
-            digits = type(value) is str and value.isdigit() and value.isascii() and len(value) <= 20
-            value = int(value) if digits else _whole(value, phrase)
-        if low <= value <= high:
-            return int(value)
-        shown = value if abs(value) < 2**70 else "the number"
+            digits = type(value) is str and len(value) <= 20 and value.isdigit() and value.isascii()
+            number = int(value) if digits else _whole(value, phrase)
+        if low <= number <= high:
+            return number
+        shown = number if abs(number) < 2**70 else "the number"
         raise Refused(f"{shown} is out of range for {name}: {low} to {high}.")
 
     if not wide:
@@ -156,7 +157,7 @@ _FLOAT = struct.Struct("<f")
 
 def _decode_bool(value: Any, reading: Reading) -> bool:
     if value is True or value is False:
-        return bool(value)
+        return value is True
     meant = leniency.truth(value, reading)
     if meant is None:
         raise expected("true or false", value)

@@ -115,13 +115,9 @@ def _encode_value(message: Any) -> Any:
 
 def _encode_number(message: Any) -> Any:
     number = message.number_value
-    whole = math.isfinite(number) and number.is_integer() and abs(number) <= 2**53
-    # -0 is a number of its own, which an integer cannot say.
-    return (
-        int(number)
-        if whole and math.copysign(1, number) == math.copysign(1, int(number))
-        else encode_double(number)
-    )
+    if number.is_integer() and -(2**53) <= number <= 2**53 and (number or math.copysign(1, number) > 0):
+        return int(number)  # -0 is a number of its own, which an integer cannot say
+    return encode_double(number)
 
 
 _VALUE_MEMBERS: Mapping[str | None, Callable[[Any], Any]] = {
@@ -175,7 +171,8 @@ def _camel(path: str) -> str:
     if "_" not in path and path.islower():
         return path
     camel = _AFTER_UNDERSCORE.sub(lambda letter: letter[1].upper(), path)
-    return camel if reads_back(camel, path) else path
+    reads = "_" not in camel if path.islower() else reads_back(camel, path)
+    return camel if reads else path
 
 
 def reads_back(camel: str, path: str) -> bool:
