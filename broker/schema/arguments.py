@@ -138,7 +138,7 @@ def may_have_lost(text: str, loaded: dict[str, Any]) -> bool:
     colons = text.count(":")  # each key has one
     if colons == len(loaded):
         return False  # no more keys than are there, and no other colon: so are most
-    if "\\u003" in text:
+    if "\\" in text and "\\u003" in text:
         return True  # an escaped colon (\u003a) would stand in for that of a lost key
     try:
         return colons != orjson.dumps(loaded).count(b":")

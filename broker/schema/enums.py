@@ -53,9 +53,10 @@ def _enum_kind(enum: EnumDescriptor) -> Kind:
     keeps_unknown = not enum.is_closed
 
     def decode(value: Any, reading: Reading) -> int:
-        known = numbers.get(value) if type(value) is str else None
-        if known is not None:
-            return known
+        try:
+            return numbers[value]
+        except (KeyError, TypeError):
+            pass  # a number, another spelling, or none of them
         if not prefixes:
             prefixes.extend((plain(enum.name), plain(_common_prefix(list(numbers)))))
         number = _number(value)

@@ -157,9 +157,9 @@ def _day(number: int) -> str:
 
 
 def _fraction(nanos: int) -> str:
-    if nanos % 1_000:
-        return f".{nanos:09}"
-    return f".{nanos // 1_000:06}" if nanos % 1_000_000 else f".{nanos // 1_000_000:03}"
+    if not nanos % 1_000_000:
+        return f".{nanos // 1_000_000:03}"
+    return f".{nanos:09}" if nanos % 1_000 else f".{nanos // 1_000:06}"
 
 
 def _invalid(seconds: int, nanos: int) -> str:
@@ -202,6 +202,8 @@ def encode_duration(seconds: int, nanos: int) -> str:
     >>> encode_duration(-1, -500_000_000)
     '-1.500s'
     """
+    if 0 <= seconds <= _MAX_DURATION and 0 <= nanos <= 999_999_999:
+        return f"{seconds}{_fraction(nanos)}s" if nanos else f"{seconds}s"
     opposed = (seconds < 0 < nanos) or (nanos < 0 < seconds)
     if opposed or abs(seconds) > _MAX_DURATION or abs(nanos) > 999_999_999:
         return _invalid(seconds, nanos)
