@@ -100,10 +100,10 @@ class Encoder:
         def encode(value: Message, encoded: dict[str, Any] | None = None) -> dict[str, Any]:
             encoded = {} if encoded is None else encoded
             for field, item in list_fields(value):
-                slot = slots.get(field)
-                if slot is None:
-                    slot = slots[field] = (self._key(field), self._field(field, anys))
-                name, convert = slot
+                try:
+                    name, convert = slots[field]
+                except KeyError:  # but once for each field
+                    name, convert = slots[field] = (self._key(field), self._field(field, anys))
                 encoded[name] = item if convert is None else convert(item)
             for name in hidden:
                 encoded.pop(name, None)
