@@ -1,7 +1,7 @@
 """A message type → the function that turns such a message into JSON values, in which nothing is ever lost."""
 
-from collections.abc import Callable
-from operator import itemgetter
+from collections.abc import Callable, Sequence
+from operator import attrgetter, itemgetter
 from typing import Any, Protocol
 
 from google.protobuf.descriptor import Descriptor, FieldDescriptor
@@ -53,25 +53,35 @@ class Encoder:
         if well_known.is_well_known(message.full_name):
             encode_value = self._value(message, 0)
             return lambda value: {"value": encode_value(value)}
-        encode = self._object(message, 0)
         if self._canonical:
-            return encode
-        shown = [field for field in message.fields if not self._hidden(field) and not field.has_presence]
-        empty = {field.name: dict if kinds.is_map(field) else list for field in shown if field.is_repeated}
-        zeros = {field.name: None if field.is_repeated else self._zero(field) for field in shown}
+            return self._object(message, 0)
+        known = [field for field in message.fields if not self._hidden(field)]
+        shown = [field for field in known if not field.has_presence]
+        return self._shown(message, shown, [field for field in known if field.has_presence])
 
-        def encode_root(value: Message) -> dict[str, Any]:
-            encoded = encode(value, zeros.copy())
-            for name, make in empty.items():
-                if encoded[name] is None:
-                    encoded[name] = make()
-            return encoded
+    def _shown(
+        self, message: Descriptor, shown: Sequence[FieldDescriptor], optional: Sequence[FieldDescriptor]
+    ) -> Callable[[Message], dict[str, Any]]:
+        """Writes the fields in `shown` be they zero or not; those in `optional`, and extensions, when set."""
+        get = _getter([field.name for field in shown])
+        slots = [(field.name, self._field(field, 0)) for field in shown]
+        if_set = [(field.name, self._field(field, 0)) for field in optional]
+        add_extensions = self._object(message, 0) if message.is_extendable else None
+        # A field may be named HasField, so the method is taken from the class.
+        is_set = self._descriptors.message_class(message).HasField
 
-        return encode_root
+        def encode(value: Message) -> dict[str, Any]:
+            encoded = {
+                name: item if convert is None else convert(item)
+                for (name, convert), item in zip(slots, get(value))  # noqa: B905 - each asked and answered
+            }
+            for name, convert in if_set:
+                if is_set(value, name):
+                    item = getattr(value, name)
+                    encoded[name] = item if convert is None else convert(item)
+            return encoded if add_extensions is None else add_extensions(value, encoded)
 
-    def _zero(self, field: FieldDescriptor) -> Any:
-        encode = self._single(field, 0)
-        return field.default_value if encode is None else encode(field.default_value)
+        return encode
 
     def _value(self, message: Descriptor, anys: int) -> Encode:
         """The encoder of a type's value, wherever it stands below `anys` Anys."""
@@ -133,6 +143,13 @@ class Encoder:
         if field.is_extension:
             return f"[{field.full_name}]"
         return str(field.json_name) if self._canonical else field.name
+
+
+def _getter(names: Sequence[str]) -> Callable[[Message], Sequence[Any]]:
+    """Message → what its fields of these names hold."""
+    if len(names) > 1:
+        return attrgetter(*names)
+    return lambda value: [getattr(value, name) for name in names]
 
 
 def _list_encoder(convert: Encode) -> Encode:
