@@ -104,16 +104,24 @@ bench: setup ## Measure side by side with raw gRPC and json_format
 	@PYTHONPATH=gen/python $(BIN)/python -m benchmarks
 
 .PHONY: corpora
-corpora: ## Install the protos of googleapis (91 MB), with which `make bench` measures a large catalog
+corpora: setup ## Install protos of the world (110 MB), for `make test-corpora` and a large catalog in `make bench`
 	@mkdir -p gen/corpora && cp benchmarks/corpora/package.json benchmarks/corpora/package-lock.json gen/corpora
 	@cd gen/corpora && npm ci --ignore-scripts --no-audit --no-fund
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --group corpora
+	@$(BIN)/python -m tests.corpora.install
+
+.PHONY: test-corpora
+test-corpora: setup ## Prove what must hold of every method over all protos of `make corpora` (RECORD=1: keep the sizes)
+	@PYTHONHASHSEED=0 $(BIN)/python -m tests.corpora.run $(if $(RECORD),--record)
 
 .PHONY: conformance
 conformance: setup ## Run protobuf's own conformance suite through decode and encode (its runner comes from npm)
 	@$(BIN)/python -m tests.conformance.run
 
 .PHONY: fuzz
-fuzz: setup ## Feed decode with mutated text for a minute (when atheris is installed)
+fuzz: setup ## Feed decode with mutated text for a minute (skipped where there is no atheris for the platform)
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --group fuzz \
+	  || echo "fuzz: atheris cannot be installed here"
 	@$(BIN)/python -m tests.schema.fuzz
 
 .PHONY: demo

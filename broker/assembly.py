@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import AsyncIterator, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from broker.backends.backend import Backend, router
 from broker.backends.channel import open_channel
@@ -11,8 +12,9 @@ from broker.call_log import CallLog
 from broker.catalog import lock
 from broker.catalog.catalog import Catalog
 from broker.catalog.exposure import Exposed, build
+from broker.chat.loop import Chat
 from broker.config import loading
-from broker.config.settings import BackendSettings, DescriptorSettings, ModelSettings, Settings
+from broker.config.settings import BackendSettings, DescriptorSettings, ModelSettings, Settings, StateSettings
 from broker.descriptors.comments import comments_of
 from broker.descriptors.pool import Descriptors, link
 from broker.descriptors.reflection import Reflection
@@ -21,7 +23,15 @@ from broker.dispatch import Broker
 from broker.errors import BrokerError, ConfigError, DescriptorError
 from broker.guards.approval import approval
 from broker.models.model import Model
+from broker.state.checkpoints import Checkpoints
+from broker.state.memory import MemoryStore
+from broker.state.store import Store
 from broker.tool import Invoke
+
+if TYPE_CHECKING:
+    from broker.models.auto import Auto
+    from broker.models.chat_completions import ChatCompletions
+    from broker.models.responses import Responses
 
 GUARDS = (approval,)
 """What may happen around a call, the outermost first."""
@@ -49,17 +59,47 @@ async def open(source: Settings | str | Path) -> AsyncIterator[Broker]:
 @asynccontextmanager
 async def open_model(settings: Settings) -> AsyncIterator[Model]:
     """The language model that the settings name; the stand-in is started with it, on a free loopback port."""
-    # The SDK is heavy, and only conversations need it.
-    from broker.models.chat_completions import ChatCompletions
-
     async with AsyncExitStack() as stack:
         wanted = settings.model
         if wanted.driver == "stand-in":
             wanted = await stack.enter_async_context(_stand_in())
         with loading.placed(settings):
-            model = ChatCompletions(wanted)
+            model = _model(wanted)
         stack.push_async_callback(model.close)
         yield model
+
+
+def _model(settings: ModelSettings) -> "Auto | ChatCompletions | Responses":
+    # The SDK is heavy, and only conversations need it.
+    from broker.models.auto import Auto
+    from broker.models.chat_completions import ChatCompletions
+    from broker.models.responses import Responses
+
+    match settings.driver:
+        case "responses":
+            return Responses(settings)
+        case "chat-completions":
+            return ChatCompletions(settings)
+    return Auto(settings)
+
+
+@asynccontextmanager
+async def open_chat(settings: Settings, broker: Broker) -> AsyncIterator[Chat]:
+    """The loop between the model of the settings and a broker; runs that wait are kept as `state` says."""
+    async with AsyncExitStack() as stack:
+        model = await stack.enter_async_context(open_model(settings))
+        with loading.placed(settings):
+            store = _store(settings.state)
+        stack.push_async_callback(store.close)
+        yield Chat(broker, model, settings.chat, checkpoints=Checkpoints(store, settings.state))
+
+
+def _store(settings: StateSettings) -> Store:
+    if settings.file is None:
+        return MemoryStore()
+    from broker.state.sqlite import SqliteStore
+
+    return SqliteStore(settings.file)
 
 
 @asynccontextmanager
@@ -68,7 +108,13 @@ async def _stand_in() -> AsyncIterator[ModelSettings]:
 
     async with app.start() as base_url:
         yield ModelSettings.model_validate(
-            {"driver": "chat-completions", "name": app.MODEL, "base_url": base_url, "api_key": "none"}
+            {
+                "driver": "chat-completions",
+                "name": app.MODEL,
+                "base_url": base_url,
+                "api_key": "none",
+                "endpoint": "stand-in",
+            }
         )
 
 
@@ -95,7 +141,7 @@ def build_catalog(settings: Settings, descriptors: Mapping[str, Descriptors]) ->
         )
         for name, backend in settings.backends.items()
     ]
-    catalog = build(exposed, settings.tools)
+    catalog = build(exposed, settings.tools, ask_by_default=settings.approvals == "strict")
     return catalog if settings.lockfile is None else lock.hold_back(catalog, settings.lockfile)
 
 

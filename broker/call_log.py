@@ -14,6 +14,7 @@ from broker.tool import Prepared, ToolCall
 
 _LEVELS = {"debug": 10, "info": 20, "warning": 30, "error": 40}
 _NOTHING: dict[str, str] = {}
+_EXACT: dict[str, list[str]] = {}
 _MAX_NAME = 128
 
 
@@ -49,11 +50,18 @@ class CallLog:
             backend=tool.backend,
             ms=round(seconds * 1000, 2),
             request_hash=prepared.request_hash,
+            **_leniencies(prepared),
             **self._arguments(prepared.call),
         )
 
     def _arguments(self, call: ToolCall) -> dict[str, str]:
         return {"arguments": call.arguments[:10_000]} if self._with_arguments else _NOTHING
+
+
+def _leniencies(prepared: Prepared) -> dict[str, list[str]]:
+    """The short names of what was accepted that was not exact, each once; no key where all was exact."""
+    names = dict.fromkeys(note.leniency for note in prepared.notes)
+    return {"leniencies": list(names)} if names else _EXACT
 
 
 class _Lines:

@@ -22,8 +22,10 @@ from google.protobuf.message import Message
 from broker.call_log import CallLog
 from broker.catalog.catalog import Catalog
 from broker.errors import Code, InvalidArguments, ToolCallError
+from broker.schema.arguments import DroppingReading, Reading
+from broker.schema.notes import Leniency, told
 from broker.schema.problems import describe
-from broker.tool import CallContext, Invoke, Prepared, Stream, Tool, ToolCall, ToolResult
+from broker.tool import CallContext, Invoke, Note, Prepared, Stream, Tool, ToolCall, ToolResult, Unknown
 
 _ANYBODY = CallContext()
 
@@ -44,21 +46,23 @@ class Broker:
             return prepared
         return await self.execute(prepared, context)
 
-    def prepare(self, call: ToolCall, context: CallContext = _ANYBODY) -> Prepared | ToolResult:  # noqa: ARG002
+    def prepare(self, call: ToolCall, context: CallContext = _ANYBODY) -> Prepared | ToolResult:
         """Understands a call without sending anything; the result says why it cannot be sent."""
         try:
             tool = self._lookup(call)
-            request = self._decode(tool, call)
+            request, notes = self._decode(tool, call, context)
         except ToolCallError as error:
             self._log.refused(call, error.code)
             return _failed(call, error)
-        request_bytes = request.SerializeToString(deterministic=True)
+        # A field may be named SerializeToString, so the method is taken from the class.
+        request_bytes = type(request).SerializeToString(request, deterministic=True)
         return Prepared(
             call=call,
             tool=tool,
             request=request,
             request_bytes=request_bytes,
             request_hash=hashlib.sha256(request_bytes).hexdigest(),
+            notes=notes,
         )
 
     async def execute(self, prepared: Prepared, context: CallContext = _ANYBODY) -> ToolResult:
@@ -71,7 +75,7 @@ class Broker:
             code = None
         except ToolCallError as error:
             code = error.code
-            result = _failed(prepared.call, error)
+            result = _failed(prepared.call, error, prepared.notes)
         except asyncio.CancelledError:
             code = Code.CANCELLED
             raise
@@ -92,11 +96,14 @@ class Broker:
         )
         return f'There is no tool "{name[:128]}". {cure}'
 
-    def _decode(self, tool: Tool, call: ToolCall) -> Message:
+    def _decode(self, tool: Tool, call: ToolCall, context: CallContext) -> tuple[Message, tuple[Note, ...]]:
+        reading = _READINGS[tool.policy.unknown]()
+        reading.attachments = context.attachments
         try:
-            return self.catalog.decoder(tool)(call.arguments)
+            request = self.catalog.decoder(tool)(call.arguments, reading)
         except InvalidArguments as error:
             raise InvalidArguments(describe(tool.name, error.problems), error.problems) from error
+        return request, told(reading.notes) if reading.notes else ()
 
     def _encode(self, prepared: Prepared, response: Message | Stream) -> ToolResult:
         encode = self.catalog.encoder(prepared.tool)
@@ -111,8 +118,29 @@ class Broker:
         else:
             structured = encode(response)
         content = orjson.dumps(structured).decode()
-        return ToolResult(call_id=prepared.call.id, content=content, structured=structured)
+        if not prepared.notes:
+            return ToolResult(call_id=prepared.call.id, content=content, structured=structured)
+        return ToolResult(
+            call_id=prepared.call.id,
+            content=_with_dropped(content, prepared.notes),
+            structured=structured,
+            notes=_texts(prepared.notes),
+        )
 
 
-def _failed(call: ToolCall, error: ToolCallError) -> ToolResult:
-    return ToolResult(call_id=call.id, content=error.message, code=error.code)
+def _failed(call: ToolCall, error: ToolCallError, notes: tuple[Note, ...] = ()) -> ToolResult:
+    content = _with_dropped(error.message, notes)
+    return ToolResult(call_id=call.id, content=content, code=error.code, notes=_texts(notes))
+
+
+def _texts(notes: tuple[Note, ...]) -> tuple[str, ...]:
+    return tuple(note.text for note in notes)
+
+
+def _with_dropped(content: str, notes: tuple[Note, ...]) -> str:
+    """What the model reads; of all notes it is told those only on what it gave in vain."""
+    dropped = [note.text for note in notes if note.leniency == Leniency.DROPPED_ARGUMENT]
+    return "\n".join([content, *(f"Note: {text}" for text in dropped)])
+
+
+_READINGS: Mapping[Unknown, type[Reading]] = {Unknown.REJECT: Reading, Unknown.DROP: DroppingReading}

@@ -6,6 +6,7 @@
     │   ├── DescriptorError   a .proto, a protoset or a reflection that cannot be read
     │   └── CatalogError      two methods with one name, a pattern that matches nothing
     ├── ModelError            the operator or the user: the model's server cannot be used
+    ├── RunError              the caller of the chat loop: what it asks for cannot be done; nothing was sent
     └── ToolCallError         the model, on a call: turned into a ToolResult, never raised to the caller
         └── InvalidArguments  the arguments were not understood; nothing was sent
 
@@ -77,6 +78,14 @@ class ModelError(BrokerError):
         self.is_refusal = is_refusal
         self.refused_tool = refused_tool
         """The name of the tool whose definition the server does not accept, where it says so."""
+
+
+class RunError(BrokerError):
+    """What the caller of the chat loop asks for cannot be done; nothing was sent, and nothing has changed."""
+
+    def __init__(self, code: Code, message: str) -> None:
+        super().__init__(message)
+        self.code = code
 
 
 class ToolCallError(BrokerError):

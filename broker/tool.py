@@ -18,6 +18,17 @@ class Approval(enum.StrEnum):
 
     NEVER = "never"
     REQUIRED = "required"
+    DENY = "deny"
+    """Nobody can agree to it: the tool is shown, and never called."""
+
+
+class Unknown(enum.StrEnum):
+    """What becomes of an argument that the tool does not have."""
+
+    REJECT = "reject"
+    """The call is refused, with the nearest name."""
+    DROP = "drop"
+    """It is left out, and the result says so."""
 
 
 class Retry(enum.StrEnum):
@@ -41,12 +52,17 @@ class Policy:
     """How long one call may take; the caller's own deadline is kept too."""
     approval: Approval = Approval.NEVER
     retry: Retry = Retry.IDEMPOTENT
+    unknown: Unknown = Unknown.REJECT
     max_messages: int = 100
     """How many messages of a stream are collected before it is cancelled."""
     max_bytes: int = 262_144
     """How many bytes of a stream are collected before it is cancelled."""
     max_seconds: float = 30.0
     """How long a stream is collected before it is cancelled."""
+    max_calls: int | None = None
+    """How often it may be called in one run of the chat loop; None: as often as the loop allows any tool."""
+    polling: bool = False
+    """True: that it is called again and again with the same result is meant."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -61,6 +77,9 @@ class Tool:
     """The name of the service that answers, as in broker.yaml."""
     idempotent: bool = False
     """Whether its .proto says that calling it twice does no more than calling it once, and is trusted."""
+    read_only: bool = False
+    """Whether its .proto, or the operator, says that it has no side effects. A reflected server's word counts
+    here: this decides which calls run side by side, never whether somebody is asked."""
     policy: Policy = field(default_factory=Policy)
 
     @property
@@ -122,8 +141,19 @@ _METADATA_VALUE = re.compile(r"[ -~]*")
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
+class Grant:
+    """Somebody's agreement to one call: that of this principal, to this tool, with exactly this request."""
+
+    call_id: str
+    backend: str
+    full_name: str
+    request_hash: str
+    principal: str | None
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class CallContext:
-    """Who calls, until when, and with what metadata."""
+    """Who calls, until when, with what metadata, and with whose agreement."""
 
     principal: str | None = None
     """Who calls, as the way in has established it; None: nobody in particular."""
@@ -131,6 +161,10 @@ class CallContext:
     """The point in time (`time.monotonic()`) after which nobody waits for the result; None: none."""
     metadata: tuple[tuple[str, str], ...] = ()
     """gRPC metadata that is sent along to the backend."""
+    grants: tuple[Grant, ...] = ()
+    """The calls that somebody has agreed to."""
+    attachments: Mapping[str, bytes] = field(default_factory=dict, hash=False, repr=False)
+    """What a call may give for a `bytes` field by a handle: `image:1` → the image."""
 
     def __post_init__(self) -> None:
         """Raises ValueError for metadata that gRPC cannot send."""
@@ -151,6 +185,16 @@ class CallContext:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
+class Note:
+    """How one argument was understood that was not exact."""
+
+    leniency: str
+    """The short name of what was accepted, as in `broker.schema.notes.Leniency`."""
+    text: str
+    """One line: the path, what was given, what it was taken as."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class Prepared:
     """A call that was understood: what `execute` sends, and what an approval is bound to."""
 
@@ -161,8 +205,18 @@ class Prepared:
     """The request as it is sent."""
     request_hash: str
     """SHA-256 of `request_bytes`, in hexadecimal."""
-    notes: tuple[str, ...] = ()
-    """How the arguments were understood where they were not exact."""
+    notes: tuple[Note, ...] = ()
+    """How the arguments were understood where they were not exact; at most ten."""
+
+    def grant(self, principal: str | None) -> Grant:
+        """What `principal` agrees to by agreeing to this call."""
+        return Grant(
+            call_id=self.call.id,
+            backend=self.tool.backend,
+            full_name=self.tool.full_name,
+            request_hash=self.request_hash,
+            principal=principal,
+        )
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

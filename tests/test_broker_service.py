@@ -15,7 +15,7 @@ from broker.config.settings import Settings
 from broker.descriptors.pool import link
 from broker.descriptors.reflection import Reflection
 from broker.errors import ConfigError
-from broker.servers import chat_messages
+from broker.servers import chat_messages, chat_requests
 from broker.servers.grpc_server import SERVICE
 from broker.servers.lifecycle import running
 from broker.tool import ToolCall
@@ -151,23 +151,6 @@ async def test_a_request_that_makes_no_sense_is_an_invalid_argument(
 
     assert refused.value.code() is grpc.StatusCode.INVALID_ARGUMENT
     assert told in (refused.value.details() or "")
-
-
-@pytest.mark.parametrize(
-    "message",
-    [
-        pytest.param(broker_pb2.ChatRequest(resume=broker_pb2.Resume(state=b"x")), id="resume"),
-        pytest.param(chat("hello", tools=[broker_pb2.ClientTool(definition="{}")]), id="tools"),
-        pytest.param(chat("hello", tool_choice=broker_pb2.ToolChoice(name="x")), id="tool_choice"),
-    ],
-)
-async def test_what_is_not_built_is_refused_and_not_ignored(
-    service: Service, message: broker_pb2.ChatRequest
-) -> None:
-    with pytest.raises(grpc.aio.AioRpcError) as refused:
-        await finished(service[1].Chat(message))
-
-    assert refused.value.code() is grpc.StatusCode.UNIMPLEMENTED
 
 
 async def finished(call: Any) -> Any:
@@ -401,7 +384,7 @@ def test_a_message_with_an_image_keeps_its_parts() -> None:
     ]
     message = broker_pb2.Message(role="user", content=parts)
 
-    converted = chat_messages.to_openai(broker_pb2.Conversation(messages=[message]))
+    converted = chat_requests.messages(broker_pb2.Conversation(messages=[message]))
 
     assert converted == [
         {
@@ -417,7 +400,7 @@ def test_a_message_with_an_image_keeps_its_parts() -> None:
 def test_an_approval_that_is_needed_has_its_place_in_the_api() -> None:
     call = ToolCall(id="1", name="a", arguments="{}")
 
-    response = chat_messages.from_event(ApprovalNeeded(call=call, request="{}"))
+    response = chat_messages.from_event(ApprovalNeeded(call=call, request="{}", backend="b", full_name="s.M"))
 
     assert response.approval_needed.call.id == "1"
 

@@ -13,10 +13,11 @@ import pytest
 
 from broker import assembly
 from broker.call_log import CallLog
+from broker.catalog.catalog import Catalog
 from broker.config.settings import LogSettings, Settings
 from broker.dispatch import Broker
 from broker.errors import Code
-from broker.tool import CallContext, Prepared, ToolCall, ToolResult
+from broker.tool import CallContext, Prepared, ToolCall, ToolResult, Unknown
 from tests.servers.probe import Probe
 
 PREFIX = "probe_v1_ProbeService_"
@@ -118,9 +119,42 @@ async def test_bad_arguments_get_a_result_that_says_what_to_send_and_nothing_is_
 async def test_every_problem_is_told_at_once(broker: Broker) -> None:
     result = await broker.call(call("Echo", {"number": "x", "colour": "red"}))
 
-    assert "3 problems" in result.content
-    for path in ("number", "colour", "text"):
-        assert path in result.content
+    told = "2 problems. Nothing was sent. Fix these and call again."
+    assert result.content.splitlines() == [
+        f"Invalid arguments for probe_v1_ProbeService_Echo: {told}",
+        '1. number: expected an integer (int32), got string "x".',
+        '2. unknown field "colour". Fields: text, number.',
+        "Missing required: text (string) - What to say.",
+    ]
+
+
+async def test_a_result_tells_how_inexact_arguments_were_understood(broker: Broker) -> None:
+    result = await broker.call(call("Echo", {"request": {"text": 5}}))
+
+    assert result.structured is not None
+    assert orjson.loads(result.content) == result.structured
+    assert result.structured["text"] == "5"
+    assert result.notes == ('the object in "request" taken as all arguments', 'text: number 5 taken as "5"')
+
+
+async def test_exact_arguments_have_no_notes(broker: Broker) -> None:
+    assert (await broker.call(call("Echo", {"text": "5"}))).notes == ()
+
+
+def _dropping(broker: Broker) -> Broker:
+    tools = [replace(tool, policy=replace(tool.policy, unknown=Unknown.DROP)) for tool in broker.catalog]
+    descriptors = {tool.backend: broker.catalog.descriptors(tool) for tool in tools}
+    return Broker(Catalog(tools, descriptors, {}), broker._invoke, broker._log)
+
+
+async def test_the_model_reads_which_arguments_were_left_out(broker: Broker) -> None:
+    result = await _dropping(broker).call(call("Echo", {"text": "a", "numbr": 5, "Number": "7"}))
+
+    assert result.structured is not None
+    assert (result.structured["text"], result.structured["number"]) == ("a", 7)
+    told = 'the unknown field "numbr" was left out. Did you mean "number"?'
+    assert result.content.splitlines()[1:] == [f"Note: {told}"]
+    assert result.notes == (told, '"Number" taken as "number"')
 
 
 async def test_fifty_megabytes_are_refused(probe: tuple[Probe, int], broker: Broker) -> None:
@@ -356,6 +390,19 @@ async def test_each_call_has_one_line_in_the_log_with_its_arguments_at_debug_alo
     assert failed["code"] == "NOT_FOUND"
     assert (refused["code"], refused["backend"]) == ("INVALID_ARGUMENT", None)
     assert ("secret" in file.getvalue().decode()) is (level == "debug")
+
+
+async def test_the_line_of_a_call_names_what_was_not_exact_in_its_arguments_each_once(broker: Broker) -> None:
+    file = io.BytesIO()
+    logged = Broker(broker.catalog, broker._invoke, CallLog(LogSettings(), file))
+
+    await logged.call(call("Echo", {"Text": 5}))
+    await logged.call(call("Echo", {"Text": 5, "Number": 7}))
+    await logged.call(call("Echo", {"text": "a"}))
+
+    first, second, exact = log_lines(file)
+    assert first["leniencies"] == second["leniencies"] == ["field_spelling", "integer_as_string"]
+    assert "leniencies" not in exact
 
 
 async def test_a_call_that_was_cancelled_has_its_line_too(probe: tuple[Probe, int], broker: Broker) -> None:

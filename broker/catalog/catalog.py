@@ -6,14 +6,19 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from types import MappingProxyType
 from typing import Any
 
+import orjson
 from google.protobuf.message import Message
 
 from broker.descriptors.pool import Descriptors
 from broker.errors import CatalogError
-from broker.schema.decode import Decoder
+from broker.schema.decode import Decoder, DecodeText
 from broker.schema.encode import Encoder
 from broker.schema.profiles import PROFILES, render
-from broker.tool import Tool
+from broker.schema.validation import checker
+from broker.tool import Prepared, Tool
+
+LeftOut = Mapping[tuple[str, str], str]
+"""Backend and full name, which together are a method's identity → why it is not offered."""
 
 _LIKELY = 200
 """So many names are compared letter by letter."""
@@ -24,20 +29,32 @@ class Catalog:
     """The tools on offer. Their definitions and codecs are made on first use and kept here."""
 
     def __init__(
-        self, tools: Sequence[Tool], descriptors: Mapping[str, Descriptors], left_out: Mapping[str, str]
+        self, tools: Sequence[Tool], descriptors: Mapping[str, Descriptors], left_out: LeftOut
     ) -> None:
         """`descriptors` are by name of backend; the names of `tools` differ."""
         self._tools = {tool.name: tool for tool in tools}
         self._descriptors = descriptors
-        self._decoders = {backend: Decoder(found) for backend, found in descriptors.items()}
+        self._decoders = {backend: Decoder(found, checker=checker) for backend, found in descriptors.items()}
         self._encoders = {backend: Encoder(found) for backend, found in descriptors.items()}
         self._definitions: dict[tuple[str, str], dict[str, Any] | None] = {}
-        self._left_out = dict(left_out)
+        self._left_out = MappingProxyType(dict(left_out))
+        self._refused: dict[str, dict[str, str]] = {profile: {} for profile in PROFILES}
 
     @property
-    def left_out(self) -> Mapping[str, str]:
-        """Methods that are exposed and are not offered all the same: full name → why."""
-        return MappingProxyType(self._left_out)
+    def left_out(self) -> LeftOut:
+        """Methods that are exposed and have become no tool: backend and full name → why."""
+        return self._left_out
+
+    def refused(self, profile: str) -> Mapping[str, str]:
+        """Tools that one profile cannot show: name → why. Known of those whose definition was asked for."""
+        return MappingProxyType(self._refused[profile])
+
+    def not_offered(self, profile: str = "openai") -> Iterator[tuple[str, str, str]]:
+        """Backend, full name and reason of each method that is exposed and that the profile does not show."""
+        for (backend, full_name), reason in self._left_out.items():
+            yield backend, full_name, reason
+        for name, reason in self._refused[profile].items():
+            yield *identity(self._tools[name]), reason
 
     def __len__(self) -> int:
         return len(self._tools)
@@ -59,14 +76,15 @@ class Catalog:
     def tools(self, profile: str = "openai") -> list[dict[str, Any]]:
         """All definitions in one provider's form, ready for its `tools=`.
 
-        `profile` is one of `broker.schema.profiles.PROFILES`; another one raises KeyError. A tool that no
-        provider would accept is left out, and `left_out` says why: one of them must not take the others down.
+        `profile` is one of `broker.schema.profiles.PROFILES`; another one raises KeyError. A tool that
+        the provider would not accept is not among them, and `refused` says why: it must not take the others
+        down.
         """
         definitions = (self.definition(tool, profile) for tool in self)
         return [definition for definition in definitions if definition is not None]
 
     def definition(self, tool: Tool, profile: str = "openai") -> dict[str, Any] | None:
-        """One tool's definition in one provider's form; None when it cannot be had, as `left_out` says."""
+        """One tool's definition in one provider's form; None when it cannot be had, as `refused` says."""
         if profile not in PROFILES:
             raise KeyError(profile)
         key = (tool.name, profile)
@@ -81,18 +99,17 @@ class Catalog:
             self.encoder(tool)
             return render(tool, self.descriptors(tool), profile)
         except CatalogError as error:
-            self._left_out[tool.full_name] = str(error)
+            reason = str(error)
         except RecursionError:
-            self._left_out[tool.full_name] = f"its messages lie too deep in each other. {_HIDE}"
+            reason = f"its messages lie too deep in each other. {_HIDE}"
         except Exception as error:  # noqa: BLE001 - a bug that one tool brings out must not take the others down
-            self._left_out[tool.full_name] = (
-                f"{type(error).__name__}: {error}; this should not happen. {_HIDE}"
-            )
+            reason = f"{type(error).__name__}: {error}; this should not happen. {_HIDE}"
+        self._refused[profile][tool.name] = reason
         return None
 
     def without(self, reasons: Mapping[str, str]) -> "Catalog":
         """The same without some tools: name of each → why it is not offered."""
-        gone = {self._tools[name].full_name: reason for name, reason in reasons.items()}
+        gone = {identity(self._tools[name]): reason for name, reason in reasons.items()}
         kept = [tool for tool in self if tool.name not in reasons]
         return Catalog(kept, self._descriptors, {**self._left_out, **gone})
 
@@ -100,13 +117,23 @@ class Catalog:
         """What the .proto files of the tool's backend say."""
         return self._descriptors[tool.backend]
 
-    def decoder(self, tool: Tool) -> Callable[[str], Message]:
-        """Arguments as JSON text → the tool's request."""
+    def decoder(self, tool: Tool) -> DecodeText:
+        """Arguments as JSON text → the tool's request; what was not exact is noted in the reading."""
         return self._decoders[tool.backend].compile(tool.method.input_type)
+
+    def request_json(self, prepared: Prepared) -> str:
+        """JSON text: a request as it will be sent, whatever the model wrote for it."""
+        encode = self._encoders[prepared.tool.backend].compile(prepared.tool.method.input_type)
+        return orjson.dumps(encode(prepared.request)).decode()
 
     def encoder(self, tool: Tool) -> Callable[[Message], dict[str, Any]]:
         """The tool's response, or one message of its stream → JSON values."""
         return self._encoders[tool.backend].compile(tool.method.output_type)
+
+
+def identity(tool: Tool) -> tuple[str, str]:
+    """The tool's backend and full name: its name may change, and one service may be on two backends."""
+    return tool.backend, tool.full_name
 
 
 def _segments(name: str) -> set[str]:

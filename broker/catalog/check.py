@@ -14,14 +14,13 @@ from broker.catalog.naming import is_shortened
 from broker.catalog.requests import RequestForms, request_forms
 from broker.catalog.tokens import TokenCounter
 from broker.descriptors.pool import Descriptors
+from broker.schema import validation
 from broker.schema.limits import LIMITS
 from broker.schema.profiles import PROFILES, strict_problem
 from broker.tool import Tool
 
 MANY_TOOLS = 50
 """With more, models choose worse, and every request pays for all of them."""
-MAX_ROOT_KEY = 64
-"""Anthropic refuses a whole request for one longer name of an argument; a .proto allows no odd characters."""
 ROOMY_NAME = 48
 """Clients put `mcp__<server>__` before a name, and cut or refuse the whole at 60 to 64."""
 DEAR_TOOL = 5_000
@@ -134,16 +133,6 @@ def _long_names(seen: _Seen) -> Iterator[Finding]:
         yield seen.finding(Severity.NOTE, fact, "give it a `name` that says what it does")
 
 
-def _long_arguments(seen: _Seen) -> Iterator[Finding]:
-    names = [one.name for one in seen.request.forms[0].properties if len(one.name) > MAX_ROOT_KEY]
-    if names:
-        fact = f"has an argument with more than {MAX_ROOT_KEY} characters, {_listed(names)}"
-        cure = (
-            "rename the field, or hide it with (broker.v1.field).hidden: Anthropic refuses the whole request"
-        )
-        yield seen.finding(Severity.ERROR, fact, cure)
-
-
 def _long_description(seen: _Seen) -> Iterator[Finding]:
     length, limit = len(seen.tool.description), LIMITS["openai"].description
     if limit is not None and length > limit:
@@ -194,26 +183,64 @@ def _dear_tool(seen: _Seen) -> Iterator[Finding]:
         yield seen.finding(Severity.WARNING, fact, cure)
 
 
+def _unchecked_rules(seen: _Seen) -> Iterator[Finding]:
+    faults: dict[str, list[str]] = {}
+    for message in seen.request.messages():
+        reason = validation.fault(message, seen.descriptors)
+        if reason is not None:
+            faults.setdefault(reason, []).append(message.name)
+    for reason, names in faults.items():
+        fact = f"has rules that are not checked before a call, of {_listed(names)}: {reason}"
+        cure = (
+            'install it, `pip install "grpc-tool-broker[validate]"`; until then the service refuses alone'
+            if reason == validation.NOT_INSTALLED
+            else "mend them in the .proto, or know that the service refuses alone"
+        )
+        yield seen.finding(Severity.NOTE, fact, cure)
+
+
+def _unsaid_rules(seen: _Seen) -> Iterator[Finding]:
+    by_keywords: dict[tuple[str, ...], list[str]] = {}
+    for profile in seen.definitions:
+        dropped = seen.request.dropped(LIMITS[profile])
+        if dropped:
+            by_keywords.setdefault(dropped, []).append(f"`{profile}`")
+    for dropped, profiles in by_keywords.items():
+        fact = f"has rules that {', '.join(profiles)} can only say in words: {', '.join(dropped)}"
+        yield seen.finding(Severity.NOTE, fact, "nothing: what breaks them is refused before it is sent")
+
+
 _TOOL_RULES: Sequence[Callable[[_Seen], Iterator[Finding]]] = (
     _long_names,
-    _long_arguments,
     _long_description,
     _not_strict,
     _undescribed_tool,
     _undescribed_fields,
     _recursion,
+    _unchecked_rules,
+    _unsaid_rules,
     _dear_tool,
 )
 
 
 def _left_out(catalog: Catalog, _: Sequence[_Seen]) -> Iterator[Finding]:
-    for full_name, reason in catalog.left_out.items():
-        yield Finding(
-            severity=Severity.ERROR,
-            tool=full_name,
-            what=f"is not offered: {reason}",
-            cure="mend that, or leave it out on purpose with `hide`",
-        )
+    for (backend, full_name), reason in catalog.left_out.items():
+        yield _lost(full_name, f'of backend "{backend}" is not offered: {reason}')
+
+
+def _refused(catalog: Catalog, _: Sequence[_Seen]) -> Iterator[Finding]:
+    by_reason: dict[tuple[str, str], list[str]] = {}
+    for profile in PROFILES:
+        for name, reason in catalog.refused(profile).items():
+            by_reason.setdefault((name, reason), []).append(profile)
+    for (name, reason), profiles in by_reason.items():
+        whom = "" if len(profiles) == len(PROFILES) else f" as {', '.join(map('`{}`'.format, profiles))}"
+        yield _lost(name, f"is not offered{whom}: {reason}")
+
+
+def _lost(tool: str, what: str) -> Finding:
+    cure = "mend that, or leave it out on purpose with `hide`"
+    return Finding(severity=Severity.ERROR, tool=tool, what=what, cure=cure)
 
 
 def _too_many(_: Catalog, seen: Sequence[_Seen]) -> Iterator[Finding]:
@@ -227,7 +254,11 @@ def _too_many(_: Catalog, seen: Sequence[_Seen]) -> Iterator[Finding]:
         yield Finding(severity=Severity.NOTE, tool=None, what=fact, cure=cure)
 
 
-_CATALOG_RULES: Sequence[Callable[[Catalog, Sequence[_Seen]], Iterator[Finding]]] = (_left_out, _too_many)
+_CATALOG_RULES: Sequence[Callable[[Catalog, Sequence[_Seen]], Iterator[Finding]]] = (
+    _left_out,
+    _refused,
+    _too_many,
+)
 
 
 def _listed(names: Sequence[str]) -> str:

@@ -38,7 +38,7 @@ class Named:
     origin: Origin
 
 
-def settle(named: Sequence[Named], left_out: dict[str, str]) -> list[Tool]:
+def settle(named: Sequence[Named], left_out: dict[tuple[str, str], str]) -> list[Tool]:
     """The tools whose names can be used and differ, in their order; `left_out` learns why others are missing.
 
     Raises CatalogError for what the operator has to mend.
@@ -50,7 +50,7 @@ def settle(named: Sequence[Named], left_out: dict[str, str]) -> list[Tool]:
         if problem is None:
             taken[each.tool.name.lower()] = each
         elif each.origin is Origin.PROTO:
-            left_out[each.tool.full_name] = problem
+            left_out[each.tool.backend, each.tool.full_name] = problem
         else:
             raise CatalogError(problem, ("backends", each.tool.backend))
     return [each.tool for each in named if taken.get(each.tool.name.lower()) is each]

@@ -9,13 +9,13 @@ from google.protobuf.descriptor import MethodDescriptor
 from broker.catalog.catalog import Catalog
 from broker.catalog.clashes import Named, Origin, settle
 from broker.catalog.naming import tool_name
-from broker.catalog.policy import ToolRules, fits_any, policy
+from broker.catalog.policy import ToolRules, fits_any
 from broker.config.settings import ToolSettings
 from broker.descriptors.options import MethodOptions
 from broker.descriptors.pool import Descriptors
 from broker.errors import CatalogError
 from broker.schema.descriptions import clean
-from broker.tool import Tool
+from broker.tool import Policy, Tool
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -41,21 +41,26 @@ class Exposed:
         ]
 
 
-def build(backends: Sequence[Exposed], tools: Mapping[str, ToolSettings]) -> Catalog:
+def build(
+    backends: Sequence[Exposed], tools: Mapping[str, ToolSettings], *, ask_by_default: bool = False
+) -> Catalog:
     """Load, bind, freeze: all descriptors are there; all tools are made; then nothing changes any more.
+
+    `ask_by_default`: what nobody has marked as free of side effects needs approval.
 
     Raises CatalogError for what the operator has to mend: a pattern that fits no method, a name that no model
     can call, two tools of one name. A name that a .proto asks for in vain leaves out its own tool alone.
     """
     _refuse_idle_patterns(backends, tools)
-    rules, left_out = ToolRules(tools), dict[str, str]()
+    rules = ToolRules(tools, ask_by_default=ask_by_default)
+    left_out: dict[tuple[str, str], str] = {}
     named = [one for exposed in backends for one in _tools_of(exposed, rules, left_out)]
     return Catalog(
         settle(named, left_out), {exposed.backend: exposed.descriptors for exposed in backends}, left_out
     )
 
 
-def _tools_of(exposed: Exposed, rules: ToolRules, left_out: dict[str, str]) -> Iterator[Named]:
+def _tools_of(exposed: Exposed, rules: ToolRules, left_out: dict[tuple[str, str], str]) -> Iterator[Named]:
     for method in exposed.methods():
         full_name = method.full_name
         if not fits_any(full_name, exposed.expose) or fits_any(full_name, exposed.hide):
@@ -64,13 +69,18 @@ def _tools_of(exposed: Exposed, rules: ToolRules, left_out: dict[str, str]) -> I
         if options.hidden if settings.hidden is None else settings.hidden:
             continue
         if method.client_streaming:
-            left_out[full_name] = "it takes a stream of requests, and a model sends one"
+            left_out[exposed.backend, full_name] = "it takes a stream of requests, and a model sends one"
             continue
-        yield _tool(exposed, method, options, settings)
+        allowed = rules.policy(options, settings, trusted=exposed.descriptors.trusted)
+        yield _tool(exposed, method, options, settings, allowed)
 
 
 def _tool(
-    exposed: Exposed, method: MethodDescriptor, options: MethodOptions, settings: ToolSettings
+    exposed: Exposed,
+    method: MethodDescriptor,
+    options: MethodOptions,
+    settings: ToolSettings,
+    policy: Policy,
 ) -> Named:
     name, origin = _name(exposed, method, options, settings)
     trusted = exposed.descriptors.trusted
@@ -80,7 +90,8 @@ def _tool(
         method=method,
         backend=exposed.backend,
         idempotent=trusted and options.idempotency_level in _HARMLESS,
-        policy=policy(options, settings, trusted=trusted),
+        read_only=_is_read_only(options, settings),
+        policy=policy,
     )
     return Named(tool=tool, origin=origin)
 
@@ -100,13 +111,25 @@ def _name(
 _HARMLESS = ("NO_SIDE_EFFECTS", "IDEMPOTENT")
 
 
+def _is_read_only(options: MethodOptions, settings: ToolSettings) -> bool:
+    if settings.read_only is not None:
+        return settings.read_only
+    return options.idempotency_level == "NO_SIDE_EFFECTS"
+
+
 def _description(
     descriptors: Descriptors, method: MethodDescriptor, options: MethodOptions, settings: ToolSettings
 ) -> str:
     for said in (settings.description, options.description, descriptors.comments.get(method.full_name)):
-        if said is not None and (cleaned := clean(said)):
-            return cleaned
-    return default_description(method)
+        if said is not None and (cleaned := clean(said, links=True)):
+            return _marked(cleaned, options)
+    return _marked(default_description(method), options)
+
+
+def _marked(description: str, options: MethodOptions) -> str:
+    """A deprecated method says so first."""
+    unsaid = options.deprecated and not description.lower().startswith("deprecated")
+    return f"Deprecated. {description}" if unsaid else description
 
 
 def default_description(method: MethodDescriptor) -> str:

@@ -116,7 +116,7 @@ def _reason(
 ) -> str | None:
     new = _locked(catalog, tool)
     if new is None:
-        return catalog.left_out[tool.full_name]
+        return catalog.refused(PROFILE)[tool.name]
     old = known.get((tool.backend, tool.full_name))
     found = _changes(old, new)
     if not found:

@@ -12,17 +12,29 @@ from broker.tool import Approval, Policy
 _POLICY_KEYS = tuple(field.name for field in fields(Policy))
 
 
-def policy(options: MethodOptions, settings: ToolSettings, *, trusted: bool) -> Policy:
+def policy(
+    options: MethodOptions, settings: ToolSettings, *, trusted: bool, ask_by_default: bool = False
+) -> Policy:
     """Defaults < options of the proto < the operator's settings.
 
     `trusted` is False for options of a reflected server: they may only tighten the defaults.
+    `ask_by_default`: a method that nobody who is trusted has marked as free of side effects needs approval.
     """
-    tightened = _with_options(_DEFAULT, options, trusted=trusted)
+    default = _ASKING if ask_by_default and not _is_harmless(options, settings, trusted) else _DEFAULT
+    tightened = _with_options(default, options, trusted=trusted)
     said = {key: value for key in _POLICY_KEYS if (value := getattr(settings, key)) is not None}
     return replace(tightened, **said) if said else tightened
 
 
 _DEFAULT = Policy()
+_ASKING = Policy(approval=Approval.REQUIRED)
+_BY_STRENGTH = (Approval.NEVER, Approval.REQUIRED, Approval.DENY)
+
+
+def _is_harmless(options: MethodOptions, settings: ToolSettings, trusted: bool) -> bool:
+    if settings.read_only is not None:
+        return settings.read_only
+    return trusted and options.idempotency_level == "NO_SIDE_EFFECTS"
 
 
 def _with_options(default: Policy, options: MethodOptions, *, trusted: bool) -> Policy:
@@ -32,7 +44,7 @@ def _with_options(default: Policy, options: MethodOptions, *, trusted: bool) -> 
     approval = default.approval if options.approval is None else options.approval
     if not trusted:
         timeout = min(timeout, default.timeout)
-        approval = Approval.REQUIRED if Approval.REQUIRED in (approval, default.approval) else approval
+        approval = max(approval, default.approval, key=_BY_STRENGTH.index)
     return replace(default, timeout=timeout, approval=approval)
 
 
@@ -47,7 +59,9 @@ class ToolRules:
     (5.0, True)
     """
 
-    def __init__(self, tools: Mapping[str, ToolSettings]) -> None:
+    def __init__(self, tools: Mapping[str, ToolSettings], *, ask_by_default: bool = False) -> None:
+        """`ask_by_default`: what nobody has marked as free of side effects needs approval."""
+        self._ask_by_default = ask_by_default
         # The most specific comes last, so that it overwrites; the file's order decides between equals.
         self._rules = sorted(
             ((pattern, _said(settings)) for pattern, settings in tools.items()),
@@ -63,6 +77,10 @@ class ToolRules:
         for said in fitting:
             merged.update(said)
         return ToolSettings.model_construct(**merged)
+
+    def policy(self, options: MethodOptions, settings: ToolSettings, *, trusted: bool) -> Policy:
+        """What may happen around the calls of a method with these options and settings."""
+        return policy(options, settings, trusted=trusted, ask_by_default=self._ask_by_default)
 
 
 _NOTHING = ToolSettings()

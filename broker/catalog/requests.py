@@ -8,7 +8,10 @@ from google.protobuf.descriptor import Descriptor
 
 from broker.descriptors.pool import Descriptors
 from broker.schema import well_known
-from broker.schema.json_schema import Entries, Form, Items, Nested, Shape, input_schema
+from broker.schema.json_schema import Entries, Form, Items, Leaf, Nested, Shape, input_schema
+from broker.schema.keywords import fit
+from broker.schema.kinds import Use
+from broker.schema.limits import Limits
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -27,6 +30,20 @@ class RequestForms:
             if not one.comment
         ]
 
+    def dropped(self, limits: Limits) -> tuple[str, ...]:
+        """The keywords, made from rules, that a provider does not take."""
+        found: set[str] = set()
+        for one in (one for form in self.forms for one in form.properties):
+            inner = _inner(one.shape)
+            own = inner.constraints if isinstance(inner, Leaf) else {}
+            for keywords in (one.keywords, own):
+                found |= keywords.keys() - fit(keywords, limits)[0].keys()
+        return tuple(sorted(found - {"examples"}))
+
+    def messages(self) -> list[Descriptor]:
+        """The types themselves."""
+        return [form.message for form in self.forms]
+
     def cycle(self) -> list[str]:
         """The names of types that hold each other, the first once more at the end; none: `[]`."""
         held = {
@@ -43,11 +60,11 @@ class RequestForms:
 def request_forms(request: Descriptor, descriptors: Descriptors) -> RequestForms:
     """Walks a request; no recursion, since a server may nest its types as deep as it likes."""
     found: dict[str, Form] = {}
-    waiting: list[tuple[Descriptor, bool]] = [(request, False)]
-    for message, partial in waiting:
+    waiting: list[tuple[Descriptor, Use]] = [(request, Use.WHOLE)]
+    for message, use in waiting:
         if message.full_name not in found:
-            form = found[message.full_name] = input_schema(message, descriptors, partial)
-            waiting += [(each.message, each.partial) for each in _held(form)]
+            form = found[message.full_name] = input_schema(message, descriptors, use)
+            waiting += [(each.message, each.use) for each in _held(form)]
     return RequestForms(forms=tuple(found.values()))
 
 

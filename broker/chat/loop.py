@@ -1,27 +1,27 @@
-"""The loop: the model is asked, its tool calls are made, until it answers or a limit is reached."""
+"""The loop: the model is asked, its tool calls are made, until it answers, or somebody else has to."""
 
 from collections.abc import AsyncGenerator, Sequence
 from contextlib import aclosing
-from typing import TYPE_CHECKING
+from dataclasses import replace
 
-from broker.chat.calls import not_made, run_calls
-from broker.chat.events import CallFinished, CallStarted, Event, StopReason, TextDelta
+from broker.chat.calls import run_calls
+from broker.chat.decisions import Answers, Decision
+from broker.chat.events import ApprovalNeeded, CallFinished, CallStarted, ClientCall, Event
 from broker.chat.history import with_system
+from broker.chat.journal import Journal
+from broker.chat.limits import Budget, Limits
+from broker.chat.offer import Offer
+from broker.chat.options import RunOptions
+from broker.chat.plan import Planner
 from broker.chat.run import Run
 from broker.config.settings import ChatSettings
-from broker.errors import Code
+from broker.dispatch import Broker
+from broker.errors import ModelError
 from broker.models.deadline import DeadlinePassed, Until
-from broker.models.model import ChatMessage, Model, ModelRequest, Notice, ToolChoice, Turn
-from broker.tool import CallContext
-
-if TYPE_CHECKING:
-    from broker.dispatch import Broker
-
-_CUT_OFF = (
-    "This call was cut off: the limit of output tokens was reached while it was written. Nothing was sent. "
-    "Make it again, with shorter arguments or with fewer calls in one turn."
-)
-_NO_TURNS_LEFT = "This call was not made: the turns of this conversation are used up. Nothing was sent."
+from broker.models.model import ChatMessage, Model, Notice, TextDelta, Turn
+from broker.state.checkpoints import Checkpoints
+from broker.state.memory import MemoryStore
+from broker.tool import CallContext, ToolResult
 
 
 class Chat:
@@ -32,69 +32,141 @@ class Chat:
             print(event.text, end="")
     """
 
-    def __init__(self, broker: "Broker", model: Model, settings: ChatSettings | None = None) -> None:
+    def __init__(
+        self,
+        broker: Broker,
+        model: Model,
+        settings: ChatSettings | None = None,
+        *,
+        checkpoints: Checkpoints | None = None,
+    ) -> None:
+        """`checkpoints` keep the runs that wait for somebody; None: in memory, for this object alone."""
         self._broker = broker
         self._model = model
         self._settings = ChatSettings() if settings is None else settings
+        self._checkpoints = Checkpoints(MemoryStore()) if checkpoints is None else checkpoints
+        self._limits = Limits.of(self._settings)
+        self._offer = Offer(broker.catalog, model.profile, self._settings)
 
     async def run(
-        self, messages: Sequence[ChatMessage], *, context: CallContext | None = None
+        self,
+        messages: Sequence[ChatMessage],
+        *,
+        options: RunOptions | None = None,
+        context: CallContext | None = None,
     ) -> AsyncGenerator[Event, None]:
-        """Continues a conversation until the model has answered; Done is the last event.
+        """Continues a conversation until the model has answered or waits for somebody; Done comes last.
 
         `messages` are OpenAI chat messages. The deadline of `context` bounds the whole run and each call in
         it. Cancelling the task, or closing the generator, cancels the calls in flight at their backends.
-        Raises ModelError when the model cannot be asked.
+        Raises RunError when `options` cannot be asked of a model, ModelError when the model cannot be asked.
+        """
+        options = RunOptions() if options is None else options
+        options.check(self._broker.catalog)
+        run = Run(
+            given=with_system(messages, self._settings.system),
+            options=options,
+            budget=Budget(self._limits.tightened(options.limits)),
+        )
+        context = CallContext() if context is None else context
+        async with (
+            Journal(self._checkpoints, run, context.principal) as journal,
+            aclosing(self._go(run, journal, Answers(), context)) as events,
+        ):
+            async for event in events:
+                yield event
+
+    async def resume(
+        self,
+        state: str,
+        *,
+        decisions: Sequence[Decision] = (),
+        results: Sequence[ToolResult] = (),
+        context: CallContext | None = None,
+    ) -> AsyncGenerator[Event, None]:
+        """Takes up a run that waits: `state` is what its Done handed out, and can be used once.
+
+        `decisions` are about calls that wait for approval, `results` are those of the caller's own tools;
+        what is not answered waits on. Raises RunError, with the reason, when the run cannot be taken up, or
+        an answer does not fit it: then nothing was sent, and in the latter case the state is not used up.
         """
         context = CallContext() if context is None else context
-        run = Run(given=with_system(messages, self._settings.system))
+        answers = Answers.of(decisions, results)
+        checkpoint = await self._checkpoints.take_up(state, context.principal)
+        run = Run.from_json(checkpoint.state, self._limits)
+        async with Journal(self._checkpoints, run, context.principal, checkpoint) as journal:
+            await journal.put_back_unless(lambda: answers.check(run.turn, self._broker, context))
+            async with aclosing(self._go(run, journal, answers, context)) as events:
+                async for event in events:
+                    yield event
+
+    async def _go(
+        self, run: Run, journal: Journal, answers: Answers, context: CallContext
+    ) -> AsyncGenerator[Event, None]:
+        context = replace(context, deadline=_sooner(context.deadline, run.budget.deadline()))
         try:
-            async with aclosing(self._turns(run, context)) as events:
+            async with aclosing(self._turns(run, journal, answers, context)) as events:
                 async for event in events:
                     yield event
         except DeadlinePassed:
             run.break_off()
-        yield run.done()
+        yield run.done(await journal.close())
 
-    async def _turns(self, run: Run, context: CallContext) -> AsyncGenerator[Event, None]:
-        for turns_left in reversed(range(self._settings.max_turns)):
-            async with aclosing(self._ask(run, context, must_answer=turns_left == 0)) as pieces:
+    async def _turns(
+        self, run: Run, journal: Journal, answers: Answers, context: CallContext
+    ) -> AsyncGenerator[Event, None]:
+        while True:
+            async with aclosing(self._make_calls(run, journal, answers, context)) as events:
+                async for event in events:
+                    yield event
+            if run.turn.waiting or run.turn.is_final or not run.may_ask():
+                return
+            async with aclosing(self._ask(run, context)) as pieces:
                 async for piece in pieces:
                     yield piece
-            if not run.calls:
+            if not run.turn.calls:
                 return
-            async with aclosing(self._make_calls(run, context, allowed=turns_left > 0)) as events:
-                async for event in events:
-                    run.note(event)
-                    yield event
-        run.stop_reason = StopReason.MAX_TURNS
 
-    async def _ask(
-        self, run: Run, context: CallContext, *, must_answer: bool
-    ) -> AsyncGenerator[TextDelta | Notice, None]:
+    async def _ask(self, run: Run, context: CallContext) -> AsyncGenerator[TextDelta | Notice, None]:
         """One turn of the model, which `run` holds afterwards."""
-        tools = self._broker.catalog.tools(profile=self._model.profile)
-        choice: ToolChoice | None = "none" if must_answer and tools else None
-        run.begin_turn()
-        request = ModelRequest(messages=run.conversation(), tools=tools, tool_choice=choice)
-        async with aclosing(self._model.stream(request)) as items:
-            async for item in Until(context.deadline, items):
-                run.hear(item)
-                if isinstance(item, Turn):
-                    return  # not one more wait, in which the deadline could pass
-                yield item
+        while True:
+            run.begin_turn()
+            request = self._offer.request(run)
+            try:
+                async with aclosing(self._model.stream(request)) as items:
+                    async for item in Until(context.deadline, items):
+                        run.hear(item)
+                        if isinstance(item, Turn):
+                            return  # not one more wait, in which the deadline could pass
+                        yield item
+                run.check_turn()
+            except ModelError as error:
+                notice = self._offer.without_refused(error)
+                if notice is None:
+                    raise
+                yield notice
 
     async def _make_calls(
-        self, run: Run, context: CallContext, *, allowed: bool
-    ) -> AsyncGenerator[CallStarted | CallFinished, None]:
-        """The calls of the turn, each of which has its result afterwards, made or not."""
-        if not allowed:
-            for call in run.calls:
-                yield not_made(call, Code.RESOURCE_EXHAUSTED, _NO_TURNS_LEFT)
-            return
+        self, run: Run, journal: Journal, answers: Answers, context: CallContext
+    ) -> AsyncGenerator[CallStarted | CallFinished | ApprovalNeeded | ClientCall, None]:
+        """The calls of the turn that are open, each of which has its result afterwards, or waits."""
+        execute = journal.executing(self._broker)
+        own_tools = self._offer.own_tools()
+        plan = Planner(run, self._broker, own_tools, execute, context).plan(answers)
+        for finished in plan.finished:
+            run.note(finished, None)
+            yield finished
         limit = self._settings.max_parallel_calls
-        async with aclosing(run_calls(run.whole_calls, self._broker.call, context, limit=limit)) as events:
+        async with aclosing(run_calls(plan.steps, context, limit=limit)) as events:
             async for event in events:
+                if isinstance(event, CallFinished):
+                    run.note(event, self._broker.catalog.get(event.call.name))
+                    await journal.returned(event.call)
                 yield event
-        for call in run.calls[len(run.whole_calls) :]:
-            yield not_made(call, Code.INVALID_ARGUMENT, _CUT_OFF)
+        journal.check()
+        for waiting in run.turn.waiting_events():
+            yield waiting
+
+
+def _sooner(one: float | None, other: float | None) -> float | None:
+    return min((deadline for deadline in (one, other) if deadline is not None), default=None)

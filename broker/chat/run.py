@@ -1,37 +1,66 @@
 """The turns and results of one run of the loop → the messages that it adds to the conversation."""
 
-from dataclasses import dataclass, field
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any, Self
 
-from broker.chat.events import CallFinished, CallStarted, Done, StopReason
+import orjson
+
+from broker.chat.events import CallFinished, Done, StopReason
 from broker.chat.history import repair, result_message
+from broker.chat.limits import Budget, Limits, Spent
+from broker.chat.options import RunOptions
+from broker.chat.repetition import STOP_AT, WARN_AT, Repetition, warning
+from broker.chat.turn import OpenTurn
 from broker.errors import ModelError
-from broker.models.model import ChatMessage, Notice, TextDelta, Turn, Usage
-from broker.tool import ToolCall
+from broker.models.model import ChatMessage, Notice, TextDelta, Turn
+from broker.tool import Tool
 
 
 @dataclass(kw_only=True, slots=True)
 class Run:
-    """A run under way."""
+    """A run under way, or one that waits: all of it can be written as JSON."""
 
     given: list[ChatMessage]
+    options: RunOptions
+    budget: Budget
     added: list[ChatMessage] = field(default_factory=list)
+    turn: OpenTurn = field(default_factory=OpenTurn)
+    """The last one that the model finished."""
+    text: str = ""
+    """What the model said in it."""
+    revealed: list[str] = field(default_factory=list)
+    """The names of tools that a search has found, in the order in which they joined the offer."""
     stop_reason: StopReason = StopReason.ANSWERED
-    _usage: Usage = field(default_factory=Usage)
+    _repetition: Repetition = field(default_factory=Repetition)
     _heard: list[str] = field(default_factory=list)
-    """The pieces of text of the turn that is under way."""
-    _turn: Turn | None = None
-    _results: dict[str, ChatMessage] = field(default_factory=dict)
-    """Those of the turn's calls, by id."""
+    """The pieces of text of a turn that is not finished."""
+    _is_whole: bool = True
+    """Whether the model has finished the turn that it began last."""
 
     def conversation(self) -> list[ChatMessage]:
         """What the model is sent."""
         return repair([*self.given, *self.added])
 
+    @property
+    def must_answer(self) -> bool:
+        """Whether no more calls are made, so that the model has to answer with what it has."""
+        return self.stop_reason is StopReason.REPEATING or self.budget.is_last_turn
+
+    def may_ask(self) -> bool:
+        """Whether the model may be asked once more; where it may not, the run has a reason."""
+        if not self.budget.has_tokens:
+            self.stop_reason = StopReason.MAX_TOKENS
+        elif not self.budget.has_turns:
+            self.stop_reason = StopReason.MAX_TURNS
+        else:
+            return True
+        return False
+
     def begin_turn(self) -> None:
         """The model is about to be asked."""
         self._heard.clear()
-        self._results.clear()
-        self._turn = None
+        self._is_whole = False
 
     def hear(self, item: TextDelta | Notice | Turn) -> None:
         """Takes what the model says."""
@@ -39,38 +68,90 @@ class Run:
             case TextDelta():
                 self._heard.append(item.text)
             case Turn():
-                self._turn = item
-                self._usage += item.usage
-                self.added.append(item.message)
+                self._take(item)
 
-    @property
-    def calls(self) -> tuple[ToolCall, ...]:
-        """What the model asked for in its last turn. Raises ModelError when there was no whole turn."""
-        if self._turn is None:
+    def _take(self, turn: Turn) -> None:
+        is_final = self.must_answer
+        self._is_whole = True
+        self.text = turn.text
+        self.turn = OpenTurn(calls=turn.calls, truncated=turn.truncated, is_final=is_final)
+        self.added.append(turn.message)
+        self.budget.spent.turns += 1
+        self.budget.spent.usage.append(turn.usage)
+        if turn.calls and is_final and self.stop_reason is not StopReason.REPEATING:
+            has_turns = self.budget.has_turns
+            self.stop_reason = StopReason.MAX_TOKENS if has_turns else StopReason.MAX_TURNS
+        if turn.truncated and not turn.calls:
+            self.stop_reason = StopReason.CUT_OFF
+
+    def check_turn(self) -> None:
+        """Raises ModelError when the model stopped without a whole turn."""
+        if not self._is_whole:
             raise ModelError("The model stopped without a whole turn.")
-        return self._turn.calls
 
-    @property
-    def whole_calls(self) -> tuple[ToolCall, ...]:
-        """Those of `calls` that can be made."""
-        return self.calls[:-1] if self._turn is not None and self._turn.truncated else self.calls
-
-    def note(self, event: CallStarted | CallFinished) -> None:
-        """Takes what happened to a call; when all have a result, they follow in the order of the calls."""
-        if isinstance(event, CallStarted):
-            return
-        self._results[event.call.id] = result_message(event.result)
-        if len(self._results) == len(self.calls):
-            self.added += [self._results[call.id] for call in self.calls]
+    def note(self, event: CallFinished, tool: Tool | None) -> None:
+        """Takes the result of a call; when all have one, they follow in the order of the calls."""
+        call, result = event.call, event.result
+        if tool is None or not tool.policy.polling:
+            count = self._repetition.note(call, result.content)
+            if count >= WARN_AT:
+                result = replace(result, content=f"{warning(count)}\n{result.content}")
+            if count >= STOP_AT:
+                self.stop_reason = StopReason.REPEATING
+        if tool is not None and not tool.read_only and not event.result.is_error:
+            self._repetition.something_changed(call)
+        self.turn.waiting.pop(call.id, None)
+        self.turn.results[call.id] = result_message(result)
+        if self.turn.is_complete:
+            self.added += self.turn.ordered_results()
 
     def break_off(self) -> None:
         """The time is over while the model speaks."""
         self.stop_reason = StopReason.TIMEOUT
-        text = "".join(self._heard)
-        if text:
-            self.added.append({"role": "assistant", "content": text})
+        if self._is_whole:
+            return
+        self.text = "".join(self._heard)
+        if self.text:
+            self.added.append({"role": "assistant", "content": self.text})
 
-    def done(self) -> Done:
+    def done(self, state: str | None = None) -> Done:
         """The last event."""
-        text = "".join(self._heard) if self._turn is None else self._turn.text
-        return Done(messages=tuple(self.added), stop_reason=self.stop_reason, text=text, usage=self._usage)
+        pending = [] if self.turn.is_complete else self.turn.ordered_results()
+        return Done(
+            messages=(*self.added, *pending),
+            stop_reason=StopReason.WAITING if self.turn.waiting else self.stop_reason,
+            text=self.text,
+            usage=self.budget.spent.total,
+            usage_by_turn=tuple(self.budget.spent.usage),
+            state=state,
+        )
+
+    def to_json(self) -> str:
+        """JSON text, from which `from_json` makes the same."""
+        saved = {
+            "given": self.given,
+            "options": self.options.to_json(),
+            "spent": self.budget.spent.to_json(),
+            "added": self.added,
+            "turn": self.turn.to_json(),
+            "text": self.text,
+            "revealed": self.revealed,
+            "repetition": self._repetition.to_json(),
+        }
+        return orjson.dumps(saved).decode()
+
+    @classmethod
+    def from_json(cls, saved: str, limits: Limits) -> Self:
+        """What `to_json` made; `limits` are those that are in force now."""
+        run: Mapping[str, Any] = orjson.loads(saved)
+        options = RunOptions.from_json(run["options"])
+        return cls(
+            given=run["given"],
+            options=options,
+            budget=Budget(limits.tightened(options.limits), Spent.from_json(run["spent"])),
+            added=run["added"],
+            turn=OpenTurn.from_json(run["turn"]),
+            text=run["text"],
+            revealed=run["revealed"],
+            _repetition=Repetition.from_json(run["repetition"]),
+        )

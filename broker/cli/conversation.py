@@ -85,8 +85,7 @@ def _opened(runner: asyncio.Runner, settings: Settings) -> Iterator[Chat]:
 
 async def _open(settings: Settings, stack: AsyncExitStack) -> Chat:
     broker = await stack.enter_async_context(assembly.open(settings))
-    model = await stack.enter_async_context(assembly.open_model(settings))
-    return Chat(broker, model, settings.chat)
+    return await stack.enter_async_context(assembly.open_chat(settings, broker))
 
 
 async def _turn(chat: Chat, messages: list[dict[str, Any]], shown: Transcript, context: CallContext) -> Done:

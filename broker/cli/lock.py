@@ -53,7 +53,7 @@ def lock(
     everything = settings.model_copy(update={"lockfile": None})
     catalog = asyncio.run(load_catalog(everything, service.max_time))
     new = locking.lock(catalog)
-    tell_left_out(catalog)
+    tell_left_out(catalog, locking.PROFILE)
     old = locking.read(path) if check else _replaced(path)
     changes = locking.changes(old, new)
     if json:

@@ -8,7 +8,7 @@ from broker.config.settings import ModelSettings, Settings
 from broker.errors import ConfigError
 
 DEFAULT_NAME = "gpt-5.4"
-"""OpenAI's newest that takes tools over Chat Completions with no further parameter."""
+"""Which of OpenAI's models is asked when none is named."""
 
 
 def model_values(
@@ -25,7 +25,7 @@ def model_values(
         inherited = {} if values["driver"] == "stand-in" else values
         flags = {"name": name, "base_url": base_url}
         given = {key: value for key, value in flags.items() if value is not None}
-        values = {"api_key": env.get("OPENAI_API_KEY"), **inherited, **given, "driver": "chat-completions"}
+        values = {"driver": "auto", "api_key": env.get("OPENAI_API_KEY"), **inherited, **given}
     if values["driver"] == "stand-in" or values.get("name") is not None:
         return values
     if values.get("base_url") is not None:
@@ -47,7 +47,7 @@ def _of_environment(env: Mapping[str, str]) -> dict[str, Any]:
     if not env.get("OPENAI_API_KEY"):
         return {"driver": "stand-in"}
     return {
-        "driver": "chat-completions",
+        "driver": "auto",
         "api_key": env["OPENAI_API_KEY"],
         "base_url": env.get("OPENAI_BASE_URL"),
         "name": env.get("MODEL"),

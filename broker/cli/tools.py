@@ -40,8 +40,9 @@ def tools(
     settings = settings_of([] if sources is None else sources, service)
     _check_profile(profile)
     catalog = asyncio.run(load_catalog(settings, service.max_time))
-    definitions = catalog.tools(profile if json else "openai")
-    tell_left_out(catalog)
+    shown = profile if json else "openai"
+    definitions = catalog.tools(shown)
+    tell_left_out(catalog, shown)
     if json:
         output.show_json(definitions)
     else:
@@ -59,12 +60,13 @@ async def load_catalog(settings: "Settings", max_time: float | None) -> "Catalog
             return assembly.build_catalog(settings, await assembly.load_descriptors(settings.backends))
 
 
-def tell_left_out(catalog: "Catalog") -> None:
-    """A line on stderr for each method that is exposed and not offered."""
+def tell_left_out(catalog: "Catalog", profile: str) -> None:
+    """A line on stderr for each method that is exposed and not offered in the profile."""
     from broker.cli import output
 
-    for full_name, reason in catalog.left_out.items():
-        typer.echo(f"broker: {full_name} is not offered: {output.one_line(reason, 400)}", err=True)
+    for backend, full_name, reason in catalog.not_offered(profile):
+        method = f"{output.one_line(full_name)} of {output.one_line(backend)}"
+        typer.echo(f"broker: {method} is not offered: {output.one_line(reason, 400)}", err=True)
 
 
 def _check_profile(profile: str) -> None:

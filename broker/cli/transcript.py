@@ -7,6 +7,7 @@ from broker.chat.events import (
     ApprovalNeeded,
     CallFinished,
     CallStarted,
+    ClientCall,
     Done,
     Event,
     Notice,
@@ -105,7 +106,10 @@ def _json(event: Event) -> dict[str, Any]:
                 "seconds": round(event.seconds, 6),
             }
         case ApprovalNeeded(call=call):
-            return {"event": "approval_needed", "id": call.id, "name": call.name, "request": event.request}
+            asked = {"request": event.request, "backend": event.backend, "full_name": event.full_name}
+            return {"event": "approval_needed", "id": call.id, "name": call.name, **asked}
+        case ClientCall(call=call):
+            return {"event": "client_call", "id": call.id, "name": call.name, "arguments": call.arguments}
         case Done():
             usage = {"input_tokens": event.usage.input_tokens, "output_tokens": event.usage.output_tokens}
             return {

@@ -3,18 +3,11 @@
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import (
-    BaseModel,
-    BeforeValidator,
-    ConfigDict,
-    Field,
-    PrivateAttr,
-    SecretStr,
-    ValidationInfo,
-    model_validator,
-)
+from pydantic import Field, PrivateAttr, ValidationInfo, model_validator
 
+from broker.config.model_settings import ModelSettings as ModelSettings
 from broker.config.problems import quoted
+from broker.config.section import Section
 from broker.config.values import (
     AnyFile,
     BackendName,
@@ -27,55 +20,13 @@ from broker.config.values import (
     Seconds,
     Target,
     ToolPrefix,
-    Url,
     folder,
     is_public,
 )
-from broker.tool import Approval, Retry
+from broker.tool import Approval, Retry, Unknown
 
 
-class _Settings(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
-
-    @model_validator(mode="before")
-    @classmethod
-    def _leave_out_what_is_null(cls, values: Any) -> Any:
-        # A key with nothing after it, like a `tls:` whose lines are commented out, is not given.
-        if not isinstance(values, dict):
-            return values
-        return {
-            key: value for key, value in values.items() if value is not None or key not in cls.model_fields
-        }
-
-
-def _check_driver(driver: Any) -> Any:
-    if driver == "responses":
-        raise ValueError('the driver "responses" is not built yet; write "chat-completions"')
-    return driver
-
-
-class ModelSettings(_Settings):
-    """The language model that the loop drives."""
-
-    driver: Annotated[Literal["stand-in", "chat-completions"], BeforeValidator(_check_driver)] = "stand-in"
-    name: str | None = None
-    """The model's name, as its server knows it."""
-    base_url: Url | None = None
-    """The address of an OpenAI-compatible server, up to and with `/v1`; None: the SDK's own default."""
-    api_key: SecretStr | None = None
-    temperature: Annotated[float, Field(ge=0, le=2, allow_inf_nan=False)] | None = None
-    top_p: Annotated[float, Field(ge=0, le=1, allow_inf_nan=False)] | None = None
-    max_output_tokens: Annotated[int, Field(gt=0)] | None = None
-    seed: int | None = None
-    reasoning_effort: str | None = None
-    stop: tuple[str, ...] | None = None
-    extra_body: dict[str, Any] = {}
-    """Sent along in the body of each request, for what this table does not name."""
-    timeout: Seconds = 120.0
-    """How long one answer of the model may take."""
-
-
-class TlsSettings(_Settings):
+class TlsSettings(Section):
     """How a TLS channel to a backend is secured; all files are PEM."""
 
     ca: ExistingFile | None = None
@@ -96,7 +47,7 @@ class TlsSettings(_Settings):
         return self
 
 
-class DescriptorSettings(_Settings):
+class DescriptorSettings(Section):
     """Where a backend's descriptors come from: exactly one of `protos`, `protoset`, `reflection`."""
 
     import_paths: tuple[ExistingFolder, ...] = ()
@@ -135,7 +86,7 @@ class DescriptorSettings(_Settings):
         return self
 
 
-class BackendSettings(_Settings):
+class BackendSettings(Section):
     """A gRPC service that we route to."""
 
     target: Target
@@ -151,7 +102,7 @@ class BackendSettings(_Settings):
     """Patterns of full names: the methods that are tools."""
     hide: tuple[str, ...] = ()
     """Patterns of full names: the methods that are not tools, whatever `expose` says."""
-    metadata: dict[MetadataKey, MetadataValue] = {}
+    metadata: dict[MetadataKey, MetadataValue] = Field(default_factory=dict)
     """gRPC metadata that is sent with each call."""
     connect_timeout: Seconds = 10.0
     """How long reading descriptors by reflection may take."""
@@ -171,21 +122,28 @@ class BackendSettings(_Settings):
         return self
 
 
-class ToolSettings(_Settings):
+class ToolSettings(Section):
     """What the operator says about the tools that a pattern of full names fits; None: nothing is said."""
 
     name: str | None = None
     description: str | None = None
     hidden: bool | None = None
     approval: Approval | None = None
+    read_only: bool | None = None
+    """Whether it has no side effects, where its .proto does not say it or is not right."""
     timeout: Seconds | None = None
     retry: Retry | None = None
+    unknown: Unknown | None = None
     max_messages: Annotated[int, Field(gt=0)] | None = None
     max_bytes: Annotated[int, Field(gt=0)] | None = None
     max_seconds: Seconds | None = None
+    max_calls: Annotated[int, Field(gt=0)] | None = None
+    """How often it may be called in one run of the chat loop."""
+    polling: bool | None = None
+    """True: that it is called again and again with the same result is meant."""
 
 
-class ServerTlsSettings(_Settings):
+class ServerTlsSettings(Section):
     """How our own listener is secured; all files are PEM."""
 
     cert: ExistingFile
@@ -194,7 +152,7 @@ class ServerTlsSettings(_Settings):
     """The authorities whose clients we answer; None: any client."""
 
 
-class ServerSettings(_Settings):
+class ServerSettings(Section):
     """Where `broker serve` listens."""
 
     grpc: Listener = "127.0.0.1:50050"
@@ -217,17 +175,49 @@ class ServerSettings(_Settings):
         return self
 
 
-class ChatSettings(_Settings):
+class ChatSettings(Section):
     """What a conversation may cost."""
 
     system: str | None = None
     """What the model is told before the conversation."""
     max_turns: Annotated[int, Field(gt=0)] = 10
     """How often the model is asked in one run; in the last turn it must answer."""
+    max_calls: Annotated[int, Field(gt=0)] = 100
+    """How many calls one run may make."""
+    max_calls_per_tool: Annotated[int, Field(gt=0)] = 50
+    """How often one run may call the same tool; a tool's own `max_calls` goes before it."""
+    max_input_tokens: Annotated[int, Field(gt=0)] | None = None
+    """How many tokens the model may read in one run, in all its turns."""
+    max_output_tokens: Annotated[int, Field(gt=0)] | None = None
+    """How many tokens it may write in one run, in all its turns."""
+    timeout: Seconds | None = None
+    """How long one run may take; time in which it waits for somebody's decision does not count."""
     max_parallel_calls: Annotated[int, Field(gt=0)] = 16
+    """How many calls of one turn are made at once."""
+    max_result_bytes: Annotated[int, Field(ge=1_000)] = 50_000
+    """Of one result that the model is sent; of a longer one it is sent a part, and reads on as it needs."""
+    max_result_tokens: Annotated[int, Field(ge=250)] = 10_000
+    """The same in tokens, as estimated; the lower of the two holds."""
+    max_kept_bytes: Annotated[int, Field(ge=0)] = 16 * 1024 * 1024
+    """Of all results of one conversation that are kept to be read on in; the oldest go first."""
+    whole_turns: Annotated[int, Field(gt=0)] = 2
+    """Results older than so many questions of the user are shortened, every so many questions."""
+    max_whole_bytes: Annotated[int, Field(gt=0)] = 400_000
+    """Of all results in one request; beyond it the oldest are shortened, until half of it is left."""
 
 
-class LogSettings(_Settings):
+class StateSettings(Section):
+    """Where runs that wait for somebody are kept."""
+
+    file: AnyFile | None = None
+    """A SQLite file, which outlives the process; None: in memory."""
+    expiry: Seconds = 3_600.0
+    """How long a run waits for decisions; after that it cannot be taken up again."""
+    lease: Seconds = 15.0
+    """How long a process that took up a run and is gone keeps others from it."""
+
+
+class LogSettings(Section):
     """What is written to stderr."""
 
     level: Literal["debug", "info", "warning", "error"] = "info"
@@ -235,19 +225,23 @@ class LogSettings(_Settings):
     format: Literal["json", "console"] = "json"
 
 
-class Settings(_Settings):
+class Settings(Section):
     """All of broker.yaml."""
 
     _file: Path | None = PrivateAttr(default=None)
 
     model: ModelSettings = ModelSettings()
     server: ServerSettings = ServerSettings()
-    backends: dict[BackendName, BackendSettings] = {}
-    tools: dict[str, ToolSettings] = {}
+    backends: dict[BackendName, BackendSettings] = Field(default_factory=dict)
+    tools: dict[str, ToolSettings] = Field(default_factory=dict)
     """By pattern of full names; an exact name beats a pattern, a longer literal prefix a shorter."""
     lockfile: AnyFile | None = None
     """What `broker lock` wrote: a reflected tool that is not as it says is not offered."""
+    approvals: Literal["marked", "strict"] = "marked"
+    """`marked`: a tool needs approval where its .proto or `tools` says so; `strict`: also where nobody has
+    marked it as free of side effects, by `idempotency_level = NO_SIDE_EFFECTS` or `read_only: true`."""
     chat: ChatSettings = ChatSettings()
+    state: StateSettings = StateSettings()
     log: LogSettings = LogSettings()
 
     @property

@@ -6,7 +6,7 @@ classes here all extensions are unknown fields.
 """
 
 import functools
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping
 from typing import Any, TypeAlias, cast
 
 from google.protobuf import descriptor_pb2
@@ -22,8 +22,9 @@ from google.protobuf.descriptor import (
 )
 from google.protobuf.descriptor_pb2 import FileDescriptorProto, FileDescriptorSet
 from google.protobuf.descriptor_pool import DescriptorPool
-from google.protobuf.message import Message
+from google.protobuf.message import DecodeError, Message
 from google.protobuf.message_factory import GetMessageClass
+from google.protobuf.unknown_fields import UnknownFieldSet
 
 AnyDescriptor: TypeAlias = (
     Descriptor
@@ -35,6 +36,12 @@ AnyDescriptor: TypeAlias = (
     | OneofDescriptor
     | ServiceDescriptor
 )
+
+Unknown: TypeAlias = Mapping[int, list[int | bytes]]
+"""What stands under each number that a class does not know."""
+
+# VARINT and LEN. https://protobuf.dev/programming-guides/encoding/#structure
+_WIRE_TYPES = (0, 2)
 
 _PROTOS: dict[type, str] = {
     Descriptor: "DescriptorProto",
@@ -66,10 +73,20 @@ def bare_options(descriptor: AnyDescriptor) -> Any:
     return _bare_proto(descriptor).options
 
 
-def bare_field_options(message: Descriptor) -> Sequence[tuple[FieldDescriptor, Any]]:
-    """Return the fields of `message`, each with its options: one copy of the message serves them all."""
-    protos = _bare_proto(message).field
-    return [(field, protos[field.index].options) for field in message.fields]
+def bare_message(message: Descriptor) -> Any:
+    """Return the DescriptorProto of `message`: one copy has the options of all its fields and oneofs."""
+    return _bare_proto(message)
+
+
+def unknown_fields(options: Message) -> Unknown:
+    """Return what stands under each number, as varints or bytes; groups and fixed numbers are left out."""
+    found: dict[int, list[int | bytes]] = {}
+    unknown = UnknownFieldSet(options)
+    for index in range(len(unknown)):
+        one = unknown[index]
+        if one.wire_type in _WIRE_TYPES:
+            found.setdefault(one.field_number, []).append(one.data)
+    return found
 
 
 def _bare_field(field: Any) -> Any:
@@ -84,6 +101,29 @@ def _bare_proto(descriptor: Any) -> Any:
     proto: Any = _bare_class(f"google.protobuf.{name}")()
     descriptor.CopyToProto(proto)
     return proto
+
+
+def joined(unknown: Unknown, number: int) -> bytes:
+    """Return the bytes of one message under `number`: bytes that follow each other are merged."""
+    return b"".join(value for value in unknown.get(number, ()) if isinstance(value, bytes))
+
+
+def parts(data: int | bytes) -> Unknown:
+    """Return what a serialized message holds under each number, whatever its type; nothing: it is none."""
+    if isinstance(data, int) or not data:
+        return {}
+    try:
+        # A class that knows none of the low numbers.
+        return unknown_fields(_bare_class("google.protobuf.MethodOptions").FromString(data))
+    except DecodeError:
+        return {}
+
+
+def texts(unknown: Unknown, number: int) -> Iterator[str]:
+    """Yield the texts under `number` that are not empty."""
+    for value in unknown.get(number, ()):
+        if isinstance(value, bytes) and value:
+            yield value.decode(errors="replace")
 
 
 @functools.cache

@@ -1,27 +1,46 @@
 """An element's options → what they say to the broker, as plain data."""
 
-from collections.abc import Collection, Iterator
-from dataclasses import dataclass
+from collections.abc import Collection, Iterator, Mapping
+from dataclasses import dataclass, replace
 from typing import Any, TypeVar
 
 from google.protobuf.descriptor_pool import DescriptorPool
 from google.protobuf.duration_pb2 import Duration
 from google.protobuf.message import DecodeError, Message
-from google.protobuf.unknown_fields import UnknownFieldSet
 
+from broker.descriptors.bare import Unknown, joined, parts, texts, unknown_fields
+from broker.descriptors.resources import (
+    REFERENCE,
+    RESOURCE,
+    Reference,
+    Resource,
+    read_reference,
+    read_resource,
+)
+from broker.descriptors.rules import LEGACY_RULES, RULES, MessageRules, RuleReader, Rules
 from broker.tool import Approval
-from broker.v1.annotations_pb2 import APPROVAL_NEVER, APPROVAL_UNSPECIFIED, ToolFieldOptions, ToolOptions
+from broker.v1.annotations_pb2 import (
+    APPROVAL_DENY,
+    APPROVAL_NEVER,
+    APPROVAL_REQUIRED,
+    APPROVAL_UNSPECIFIED,
+    ToolFieldOptions,
+    ToolOptions,
+)
 
 M = TypeVar("M", bound=Message)
 
 _FIELD_BEHAVIOR = 1052
+_FIELD_INFO = 291403980
 _TOOL = 58120
 _FIELD = 58121
 
-# VARINT and LEN. https://protobuf.dev/programming-guides/encoding/#structure
-_WIRE_TYPES = (0, 2)
-
 # By number. https://github.com/googleapis/googleapis/blob/master/google/api/field_behavior.proto
+_APPROVALS: Mapping[int, Approval] = {
+    APPROVAL_NEVER: Approval.NEVER,
+    APPROVAL_REQUIRED: Approval.REQUIRED,
+    APPROVAL_DENY: Approval.DENY,
+}
 _BEHAVIORS = (
     "FIELD_BEHAVIOR_UNSPECIFIED",
     "OPTIONAL",
@@ -34,8 +53,17 @@ _BEHAVIORS = (
     "IDENTIFIER",
 )
 
+_FORMATS = {1: "UUID4", 2: "IPV4", 3: "IPV6", 4: "IPV4_OR_IPV6"}
+
 _EXTENSIONS = (
     ("google.protobuf.FieldOptions", _FIELD_BEHAVIOR, "google.api.field_behavior"),
+    ("google.protobuf.FieldOptions", REFERENCE, "google.api.resource_reference"),
+    ("google.protobuf.FieldOptions", _FIELD_INFO, "google.api.field_info"),
+    ("google.protobuf.MessageOptions", RESOURCE, "google.api.resource"),
+    ("google.protobuf.FieldOptions", RULES, "buf.validate.field"),
+    ("google.protobuf.MessageOptions", RULES, "buf.validate.message"),
+    ("google.protobuf.OneofOptions", RULES, "buf.validate.oneof"),
+    ("google.protobuf.FieldOptions", LEGACY_RULES, "validate.rules"),
     ("google.protobuf.MethodOptions", _TOOL, "broker.v1.tool"),
     ("google.protobuf.FieldOptions", _FIELD, "broker.v1.field"),
 )
@@ -55,6 +83,23 @@ class FieldOptions:
     deprecated: bool = False
     debug_redact: bool = False
     """True: the field's value must not be shown in logs and errors."""
+    reference: Reference | None = None
+    format: str | None = None
+    """A name of google.api.FieldInfo.Format: "UUID4", "IPV4" …"""
+    referenced_types: tuple[str, ...] = ()
+    """Full names of the messages that an Any may hold."""
+    rules: Rules | None = None
+    legacy_rules: Rules | None = None
+    in_required_oneof: bool = False
+    """True: the rules of its oneof ask for one of the oneof's fields."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class MessageOptions:
+    """What the options of a message say."""
+
+    resource: Resource | None = None
+    rules: MessageRules | None = None
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -91,25 +136,64 @@ def _is_foreign(pool: DescriptorPool, extendee: str, number: int, name: str) -> 
     return found.full_name != name
 
 
-def read_field_options(options: Any, foreign: Collection[int]) -> FieldOptions:
+def read_field_options(
+    options: Any,
+    foreign: Collection[int],
+    rules: RuleReader,
+    *,
+    in_required_oneof: bool = False,
+    in_group: bool = False,
+) -> FieldOptions:
     """Read google.protobuf.FieldOptions, given as a message whose class knows no extension.
 
-    What stands under a number of `foreign`, or does not fit its declaration, is not read.
+    What stands under a number of `foreign`, or does not fit its declaration, is not read. `in_group`: the
+    rules of the message name the field among those of which only one may be given.
     """
-    ours = _merged(options, _FIELD, ToolFieldOptions, foreign)
+    unknown = _ours(options, foreign)
+    own_rules = rules.field(joined(unknown, RULES)) if RULES in unknown else None
+    if own_rules is not None and own_rules.ignore is None and in_group:
+        own_rules = replace(
+            own_rules, ignore="IF_ZERO_VALUE"
+        )  # so says validate.proto of its MessageOneofRule
+    ours = _merged(unknown, _FIELD, ToolFieldOptions) if _FIELD in unknown else _NOTHING_SAID
+    info = parts(joined(unknown, _FIELD_INFO))
     return FieldOptions(
-        behavior=frozenset(_behaviors(options, foreign)),
+        behavior=frozenset(_behaviors(unknown)),
         hidden=ours.hidden,
         example=ours.example or None,
         bytes_as_text=ours.bytes_as_text,
         deprecated=options.deprecated,
         debug_redact=options.debug_redact,
+        reference=read_reference(unknown),
+        format=next((_FORMATS[value] for value in info.get(1, ()) if value in _FORMATS), None),
+        referenced_types=tuple(name for one in info.get(2, ()) for name in texts(parts(one), 1)),
+        rules=own_rules,
+        legacy_rules=rules.legacy(joined(unknown, LEGACY_RULES)) if LEGACY_RULES in unknown else None,
+        in_required_oneof=in_required_oneof,
     )
+
+
+_NOTHING_SAID = ToolFieldOptions()
+
+
+def read_message_options(options: Any, foreign: Collection[int], rules: RuleReader) -> MessageOptions:
+    """Read google.protobuf.MessageOptions, as `read_field_options` does."""
+    unknown = _ours(options, foreign)
+    return MessageOptions(
+        resource=read_resource(unknown),
+        rules=rules.message(joined(unknown, RULES)) if RULES in unknown else None,
+    )
+
+
+def read_oneof_options(options: Any, foreign: Collection[int], rules: RuleReader) -> bool:
+    """Read google.protobuf.OneofOptions: whether one of the fields must be given."""
+    unknown = _ours(options, foreign)
+    return RULES in unknown and rules.oneof_required(joined(unknown, RULES))
 
 
 def read_method_options(options: Any, foreign: Collection[int]) -> MethodOptions:
     """Read google.protobuf.MethodOptions, as `read_field_options` does."""
-    ours = _merged(options, _TOOL, ToolOptions, foreign)
+    ours = _merged(_ours(options, foreign), _TOOL, ToolOptions)
     levels = type(options).DESCRIPTOR.fields_by_name["idempotency_level"].enum_type.values_by_number
     return MethodOptions(
         name=ours.name or None,
@@ -126,7 +210,7 @@ def _approval(value: int) -> Approval | None:
     if value == APPROVAL_UNSPECIFIED:
         return None
     # A word that only newer brokers know fails closed.
-    return Approval.NEVER if value == APPROVAL_NEVER else Approval.REQUIRED
+    return _APPROVALS.get(value, Approval.DENY)
 
 
 def _seconds(timeout: Duration) -> float | None:
@@ -134,8 +218,8 @@ def _seconds(timeout: Duration) -> float | None:
     return seconds if seconds > 0 else None
 
 
-def _behaviors(options: Message, foreign: Collection[int]) -> Iterator[str]:
-    for value in _values(options, _FIELD_BEHAVIOR, foreign):
+def _behaviors(unknown: Unknown) -> Iterator[str]:
+    for value in unknown.get(_FIELD_BEHAVIOR, ()):
         for number in _one_byte_varints(value) if isinstance(value, bytes) else (value,):
             if number < len(_BEHAVIORS):
                 yield _BEHAVIORS[number]
@@ -150,19 +234,14 @@ def _one_byte_varints(packed: bytes) -> Iterator[int]:
         continued = byte >= 0x80
 
 
-def _merged(options: Message, number: int, of: type[M], foreign: Collection[int]) -> M:
-    """Read one message from all that stands under `number`: bytes that follow each other are merged."""
-    values = _values(options, number, foreign)
+def _merged(unknown: Unknown, number: int, of: type[M]) -> M:
+    """Read one message from all that stands under `number`."""
     try:
-        return of.FromString(b"".join(value for value in values if isinstance(value, bytes)))
+        return of.FromString(joined(unknown, number))
     except DecodeError:
         return of()
 
 
-def _values(options: Message, number: int, foreign: Collection[int]) -> list[int | bytes]:
-    """Return what stands under `number` as varints or bytes; a group or a fixed number is none of ours."""
-    if number in foreign:
-        return []
-    unknown = UnknownFieldSet(options)
-    fields = (unknown[index] for index in range(len(unknown)))
-    return [field.data for field in fields if field.field_number == number and field.wire_type in _WIRE_TYPES]
+def _ours(options: Message, foreign: Collection[int]) -> Unknown:
+    found = unknown_fields(options)
+    return {number: found[number] for number in found if number not in foreign} if foreign else found

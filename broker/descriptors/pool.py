@@ -1,9 +1,13 @@
 """Loaded files → a linked pool of their own, with the services on offer, their comments and options."""
 
-from collections.abc import Iterable, Iterator, Mapping
+import functools
+from collections.abc import Iterable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
 from graphlib import CycleError, TopologicalSorter
+from importlib import import_module
+from importlib.util import find_spec
+from typing import Any
 
 from google.protobuf import descriptor_pb2
 from google.protobuf.descriptor import Descriptor, FieldDescriptor, MethodDescriptor, ServiceDescriptor
@@ -12,15 +16,20 @@ from google.protobuf.descriptor_pool import DescriptorPool
 from google.protobuf.message import DecodeError, Message
 from google.protobuf.message_factory import GetMessageClass
 
-from broker.descriptors.bare import AnyDescriptor, bare_field_options, bare_options
+from broker.descriptors.bare import AnyDescriptor, bare_message, bare_options
 from broker.descriptors.comments import comments_of
 from broker.descriptors.options import (
     FieldOptions,
+    MessageOptions,
     MethodOptions,
     foreign_numbers,
     read_field_options,
+    read_message_options,
     read_method_options,
+    read_oneof_options,
 )
+from broker.descriptors.resources import patterns_of
+from broker.descriptors.rules import RuleReader
 from broker.descriptors.runtime import runtime_file, shape, well_known_types
 from broker.descriptors.sources import Loaded, quoted
 from broker.errors import DescriptorError
@@ -40,11 +49,28 @@ class Descriptors:
     """Raw comments by full name; an enum value's is under its enum, `weather.v1.Units.UNITS_METRIC`."""
     trusted: bool
     """False: from a reflected server, whose options may only tighten."""
+    resource_patterns: Mapping[str, tuple[str, ...]] = field(repr=False)
+    """The patterns of the names of resources, by type."""
     _foreign: frozenset[int] = field(repr=False)
+    _rules: RuleReader = field(repr=False)
     _field_options: dict[FieldDescriptor, FieldOptions] = field(default_factory=dict, init=False, repr=False)
+    _message_options: dict[Descriptor, MessageOptions] = field(default_factory=dict, init=False, repr=False)
     _method_options: dict[MethodDescriptor, MethodOptions] = field(
         default_factory=dict, init=False, repr=False
     )
+
+    @property
+    def has_rules(self) -> bool:
+        """Whether the files can hold rules of protovalidate at all."""
+        return self._rules.knows_rules
+
+    @functools.cached_property
+    def validator(self) -> Any:
+        """A protovalidate.Validator for this pool's messages; None: the extra [validate] is not installed."""
+        # It keeps what it makes of a type, so that each pool has its own; and it takes a while to load.
+        if find_spec("protovalidate") is None:
+            return None
+        return import_module("protovalidate").Validator()
 
     def message_class(self, message: Descriptor) -> type[Message]:
         """Return the class of `message`, made on first use."""
@@ -53,8 +79,19 @@ class Descriptors:
     def field_options(self, field: FieldDescriptor) -> FieldOptions:
         """Return what the options of `field` say."""
         if field not in self._field_options:
-            self._field_options.update(self._read(field))
+            if field.is_extension or field.containing_type is None:
+                self._field_options[field] = read_field_options(
+                    bare_options(field), self._foreign, self._rules
+                )
+            else:
+                self._read(field.containing_type)
         return self._field_options[field]
+
+    def message_options(self, message: Descriptor) -> MessageOptions:
+        """Return what the options of `message` say."""
+        if message not in self._message_options:
+            self._read(message)
+        return self._message_options[message]
 
     def method_options(self, method: MethodDescriptor) -> MethodOptions:
         """Return what the options of `method` say."""
@@ -73,11 +110,26 @@ class Descriptors:
             return own.FromString(bare.SerializeToString())
         return bare
 
-    def _read(self, field: FieldDescriptor) -> Iterator[tuple[FieldDescriptor, FieldOptions]]:
-        message = field.containing_type
-        siblings = [] if field.is_extension or message is None else bare_field_options(message)
-        for sibling, options in siblings or [(field, bare_options(field))]:
-            yield sibling, read_field_options(options, self._foreign)
+    def _read(self, message: Descriptor) -> None:
+        """Read the options of a message and of all its fields: one copy of it serves them all."""
+        proto = bare_message(message)
+        read = self._foreign, self._rules
+        self._message_options[message] = read_message_options(proto.options, *read)
+        asked = {
+            oneof.index
+            for oneof in message.oneofs
+            if oneof.has_options and read_oneof_options(proto.oneof_decl[oneof.index].options, *read)
+        }
+        rules = self._message_options[message].rules
+        grouped = {name for group in (() if rules is None else rules.groups) for name in group.fields}
+        for one in message.fields:
+            oneof = one.containing_oneof
+            self._field_options[one] = read_field_options(
+                proto.field[one.index].options,
+                *read,
+                in_required_oneof=oneof is not None and oneof.index in asked,
+                in_group=one.name in grouped,
+            )
 
 
 def link(loaded: Loaded, *, comments: Mapping[str, str] | None = None) -> Descriptors:
@@ -96,7 +148,9 @@ def link(loaded: Loaded, *, comments: Mapping[str, str] | None = None) -> Descri
         services=tuple(_service(pool, name) for name in sorted(set(loaded.services))),
         comments=found if comments is None else {**found, **comments},
         trusted=loaded.trusted,
+        resource_patterns=patterns_of(loaded.files),
         _foreign=foreign_numbers(pool),
+        _rules=RuleReader(pool),
     )
 
 

@@ -1,7 +1,8 @@
-"""Name → what protobuf's own runtime has under it: .proto files, and the shapes of the well-known types."""
+"""Name → what an installed runtime has under it: .proto files, and the shapes of the well-known types."""
 
 from collections.abc import Iterator
 from importlib import import_module
+from typing import Any
 
 from google.protobuf.descriptor import Descriptor, FieldDescriptor, FileDescriptor
 from google.protobuf.descriptor_pb2 import FileDescriptorProto
@@ -23,6 +24,24 @@ def runtime_file(name: str) -> FileDescriptorProto | None:
     True
     """
     return parse_file(_descriptor(_NAMES[name]).serialized_pb) if name in _NAMES else None
+
+
+def validate_files() -> Iterator[bytes]:
+    """Yield buf/validate/validate.proto and its imports, serialized, each after those that it imports.
+
+    They are protovalidate's own, of the extra [validate]; raises ImportError where that is not installed.
+    """
+    # Its messages are of another runtime than protobuf's, with descriptors of their own.
+    wanted = import_module("protovalidate").ViolationPb.desc().file
+    seen: dict[str, bytes] = {}
+
+    def visit(file: Any) -> None:
+        for imported in file.dependencies:
+            visit(imported)
+        seen.setdefault(file.name, file.proto.to_binary())
+
+    visit(wanted)
+    yield from seen.values()
 
 
 def well_known_types() -> Iterator[Descriptor]:

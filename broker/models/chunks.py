@@ -11,6 +11,7 @@ from broker.errors import ModelError
 from broker.models.call_pieces import CallPieces, WholeCall
 from broker.models.model import ChatMessage, Turn, Usage
 from broker.models.text import joined, server_words
+from broker.models.token_counts import count, detail
 from broker.tool import ToolCall
 
 _OWN_KEYS = frozenset({"role", "content", "refusal", "tool_calls", "function_call"})
@@ -31,6 +32,7 @@ class Chunks:
         self._finish_reason: str | None = None
         self._usage = Usage()
         self._is_answer = False
+        self._has_said_something = False
 
     def add(self, chunk: Any) -> str:
         """Takes one chunk; gives the text in it. Raises ModelError when it says that the server failed."""
@@ -42,8 +44,10 @@ class Chunks:
         choice = _first_choice(chunk)
         if choice is None:
             return ""
-        # A server that does not stream sends one choice with a whole message.
-        delta = choice.get("delta") if self._is_answer else choice.get("delta", choice.get("message"))
+        # A server that does not stream sends one choice with a whole message; others repeat it at the end.
+        delta = (
+            choice.get("delta") if self._has_said_something else choice.get("delta", choice.get("message"))
+        )
         self._is_answer = True
         reason = choice.get("finish_reason")
         if isinstance(reason, str) and reason:
@@ -79,6 +83,8 @@ class Chunks:
                 self._extras.setdefault(key, []).append(value)
         text = _text(delta.get("content"))
         refusal = _text(delta.get("refusal"))
+        if text or refusal or delta.get("tool_calls") or delta.get("function_call"):
+            self._has_said_something = True
         self._text.append(text)
         self._refusal.append(refusal)
         return joined((text, refusal))
@@ -94,13 +100,14 @@ def _message(text: str, refusal: str, extras: Mapping[str, Any], calls: list[Who
     if refusal:
         message["refusal"] = refusal
     if calls:
-        message["tool_calls"] = [{**_openai_call(whole.call), **whole.extras} for whole in calls]
+        message["tool_calls"] = [{**openai_call(whole.call), **whole.extras} for whole in calls]
     if not text and (refusal or calls):
         message["content"] = None
     return message
 
 
-def _openai_call(call: ToolCall) -> dict[str, Any]:
+def openai_call(call: ToolCall) -> dict[str, Any]:
+    """A call as an assistant's message has it."""
     return {"id": call.id, "type": "function", "function": {"name": call.name, "arguments": call.arguments}}
 
 
@@ -126,13 +133,16 @@ def _text(content: Any) -> str:
 def _usage(value: Any, before: Usage) -> Usage:
     if not isinstance(value, dict):
         return before
-    return Usage(
-        input_tokens=_count(value.get("prompt_tokens")), output_tokens=_count(value.get("completion_tokens"))
+    # DeepSeek has a word of its own for what it had read before.
+    cached = detail(value, "prompt_tokens_details", "cached_tokens") or count(
+        value.get("prompt_cache_hit_tokens")
     )
-
-
-def _count(value: Any) -> int:
-    return value if isinstance(value, int) and value > 0 else 0
+    return Usage(
+        input_tokens=count(value.get("prompt_tokens")),
+        output_tokens=count(value.get("completion_tokens")),
+        cached_tokens=cached,
+        reasoning_tokens=detail(value, "completion_tokens_details", "reasoning_tokens"),
+    )
 
 
 def _list(value: Any) -> list[Any]:

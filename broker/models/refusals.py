@@ -1,11 +1,13 @@
 """What goes wrong with a request → ModelError, in words for the one who can mend it, without the key."""
 
 from collections.abc import Mapping
+from typing import Any
 
 import httpx2
 import openai
 
 from broker.errors import ModelError
+from broker.models.refused_tool import refused_tool
 from broker.models.text import server_words
 
 FAILURES = (openai.OpenAIError, httpx2.HTTPError, httpx2.StreamError, TimeoutError, ModelError)
@@ -26,11 +28,31 @@ _CURES: Mapping[int, str] = {
 _REFUSALS = (400, 413, 422)
 
 
-def explain(error: Exception, server: str, *, timeout: float, key: str | None) -> ModelError:
-    """`error` is one of FAILURES; `server` is how the message names the one that was asked."""
+class Refusal(ModelError):
+    """The server answered with an error; what it said is kept for those who know a way around it."""
+
+    def __init__(self, message: str, error: openai.APIStatusError, refused_tool: str | None) -> None:
+        is_refusal = error.status_code in _REFUSALS
+        super().__init__(message, is_refusal=is_refusal, refused_tool=refused_tool)
+        self.status = error.status_code
+        self.words = server_words(error.body)
+        body: Mapping[str, Any] = error.body if isinstance(error.body, dict) else {}
+        self.code = body.get("code")
+        self.param = body.get("param")
+
+
+def explain(
+    error: Exception, server: str, *, timeout: float, key: str | None, body: Mapping[str, Any]
+) -> ModelError:
+    """`error` is one of FAILURES; `server` is how the message names the one that was asked, with `body`."""
     message = _explain(error, server, timeout)
-    is_refusal = isinstance(error, openai.APIStatusError) and error.status_code in _REFUSALS
-    return ModelError(message.replace(key, "***") if key else message, is_refusal=is_refusal)
+    if key:
+        message = message.replace(key, "***")
+    if isinstance(error, openai.APIStatusError):
+        is_refusal = error.status_code in _REFUSALS
+        tool = refused_tool(error.body, body.get("tools", ())) if is_refusal else None
+        return Refusal(message, error, tool)
+    return ModelError(message)
 
 
 def _explain(error: Exception, server: str, timeout: float) -> str:

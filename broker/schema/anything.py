@@ -4,10 +4,12 @@ from collections.abc import Callable
 from typing import Any
 
 from google.protobuf.descriptor import Descriptor
-from google.protobuf.message import DecodeError, Message
+from google.protobuf.message import DecodeError
 
 from broker.descriptors.pool import Descriptors
 from broker.schema.arguments import Reading, enter
+from broker.schema.json_text import try_json_text
+from broker.schema.notes import Understood
 from broker.schema.problems import Refused, expected, quoted
 from broker.schema.scalars import Decode, Encode, encode_base64
 from broker.schema.well_known import build, is_well_known
@@ -24,6 +26,7 @@ def any_decoder(descriptors: Descriptors, decoder_of: Callable[[Descriptor], Dec
 
     def decode(value: Any, reading: Reading) -> dict[str, Any]:
         if type(value) is not dict:
+            try_json_text(decode, value, reading, dict)
             raise expected(PHRASE, value)
         if not value:
             return {}
@@ -37,13 +40,18 @@ def any_decoder(descriptors: Descriptors, decoder_of: Callable[[Descriptor], Dec
         if message is None:
             raise Refused(f"{quoted(url)} is no type that this backend knows.")
         body = {name: item for name, item in value.items() if name != key}
-        held = _held(message, body, reading)
-        return {
-            "type_url": url if "/" in url else _PREFIX + url,
-            "value": held.SerializeToString(deterministic=True),
-        }
+        type_url = url if "/" in url else _PREFIX + url
 
-    def _held(message: Descriptor, body: dict[str, Any], reading: Reading) -> Message:
+        def packed(held: Any) -> dict[str, Any]:
+            built = build(descriptors.message_class(message), message.full_name, held)
+            return {"type_url": type_url, "value": type(built).SerializeToString(built, deterministic=True)}
+
+        try:
+            return packed(_held(message, body, reading))
+        except Understood as inner:
+            raise Understood(packed(inner.value), inner.notes) from None
+
+    def _held(message: Descriptor, body: dict[str, Any], reading: Reading) -> Any:
         content: Any = body
         if is_well_known(message.full_name) or (message.full_name == _EMPTY and body == {"value": {}}):
             if body.keys() != {"value"}:
@@ -51,10 +59,9 @@ def any_decoder(descriptors: Descriptors, decoder_of: Callable[[Descriptor], Dec
             content = body["value"]
         enter(reading)
         try:
-            decoded = decoder_of(message)(content, reading)
+            return decoder_of(message)(content, reading)
         finally:
             reading.depth -= 1
-        return build(descriptors.message_class(message), message.full_name, decoded)
 
     return decode
 

@@ -1,11 +1,14 @@
 """JSON text that a model wrote → a Python dict, refused when it is no bounded, unambiguous JSON object."""
 
 import json
+from collections.abc import Mapping, Sequence
+from types import MappingProxyType
 from typing import Any, ClassVar
 
 import orjson
 
 from broker.errors import InvalidArguments
+from broker.schema.notes import Leniency, Noted
 from broker.schema.problems import Problem, Refused, expected, invalid, step_of_key
 
 MAX_TEXT = 1_000_000
@@ -16,8 +19,11 @@ MAX_DEPTH = 100
 """Messages inside messages, a map's entry being one: what protobuf's own parsers accept by default."""
 MAX_ENTRIES = 10_000
 """Entries of one map."""
+MAX_ATTACHED = 32 * 1024 * 1024
+"""Bytes of attachments, each as often as it is given."""
 
 _EXCERPT = 40
+_MAX_SEARCHES = 20
 _OBJECT = 'a JSON object, like {"name": "value"}'
 
 
@@ -29,7 +35,24 @@ class Reading:
     ignores_unknown: ClassVar[bool] = False
     """Whether to pass over fields and names of enum values that the .proto does not know."""
 
+    drops_unknown: ClassVar[bool] = False
+    """Whether an unknown field is left out with a note, in place of being refused."""
+
+    notes: Sequence[Noted] = ()
+    """How what was not exact was understood; complete when the message is there."""
     depth: int = 0
+    attachments: Mapping[str, bytes] = MappingProxyType({})
+    """What can be given for a bytes field by a handle that is no base64, like `image:1`."""
+    attached: int = 0
+    """Bytes that were given so."""
+    searches: int = 0
+    """How often names that are near to a wrong one were looked for."""
+
+
+class DroppingReading(Reading):
+    """Leaves out what the .proto does not know, and says so."""
+
+    drops_unknown = True
 
 
 class ExactReading(Reading):
@@ -48,10 +71,10 @@ class Ignored(Exception):
     """A value that a reading passes over, as if it were not given."""
 
 
-def load(text: str, max_text: int = MAX_TEXT, lenient: bool = True) -> dict[str, Any]:
+def load(text: str, reading: Reading, max_text: int = MAX_TEXT) -> dict[str, Any]:
     """The object in the text; raises InvalidArguments. Keys given twice are found by `repeated_keys`.
 
-    >>> load('{"days": 3}')
+    >>> load('{"days": 3}', Reading())
     {'days': 3}
     """
     if len(text) > max_text:
@@ -59,15 +82,51 @@ def load(text: str, max_text: int = MAX_TEXT, lenient: bool = True) -> dict[str,
     try:
         loaded = orjson.loads(text)
     except orjson.JSONDecodeError as error:
-        if lenient and not text.strip():
-            return {}  # some models write nothing where they mean no arguments
+        if reading.lenient and not text.strip():
+            # Some models write nothing where they mean no arguments.
+            reading.notes = [("", Leniency.BLANK_ARGUMENTS, "no text at all, taken as {}")]
+            return {}
         raise _refused(_what_is_wrong(text, error)) from None
     if type(loaded) is not dict:
-        raise invalid(expected(_OBJECT, loaded).problems)
-    # Each value but the first follows a comma, or is the first in its object or array.
-    if len(text) > MAX_NODES and sum(map(text.count, ",[{")) >= MAX_NODES:
-        _count(loaded)
+        return _twice_encoded(loaded, reading)
+    if len(text) > MAX_NODES:
+        try:
+            _count(text, loaded)
+        except Refused as refused:
+            raise invalid(refused.problems) from None
     return loaded
+
+
+def _twice_encoded(loaded: Any, reading: Reading) -> dict[str, Any]:
+    """The object in a string in the text: some models write their arguments so."""
+    try:
+        inner = inner_json(loaded, reading, dict)
+    except Refused as refused:
+        raise invalid(refused.problems) from None
+    if inner is None:
+        raise invalid(expected(_OBJECT, loaded).problems)
+    reading.notes = [("", Leniency.JSON_TEXT, "JSON text taken as the object in it")]
+    return dict(inner)
+
+
+def inner_json(value: Any, reading: Reading, *kinds: type) -> Any:
+    """The object or array in a string that holds JSON, when it is one of `kinds`; None for all else.
+
+    Raises Refused where the text holds too much, or gives a key twice.
+    """
+    if not (reading.lenient and type(value) is str and value.lstrip()[:1] in ("{", "[")):
+        return None
+    try:
+        inner = orjson.loads(value)
+    except orjson.JSONDecodeError:
+        return None
+    if type(inner) not in kinds:
+        return None
+    _count(value, inner)
+    twice = repeated_keys(value) if value.count(":") > 1 else []
+    if twice:
+        raise Refused(problems=twice)
+    return inner
 
 
 def _refused(text: str) -> InvalidArguments:
@@ -95,12 +154,16 @@ def _excerpt(text: str, position: int) -> str:
     return json.dumps(excerpt, ensure_ascii=False)
 
 
-def _count(loaded: Any) -> None:
+def _count(text: str, loaded: Any) -> None:
+    """Raises Refused where the text holds more values than are read."""
+    # Each value but the first follows a comma, or is the first in its object or array.
+    if sum(map(text.count, ",[{")) < MAX_NODES:
+        return
     nodes, level = 0, [loaded]
     while level:
         nodes += len(level)
         if nodes > MAX_NODES:
-            raise _refused(f"the arguments hold more than {MAX_NODES:,} values; send fewer.")
+            raise Refused(f"the arguments hold more than {MAX_NODES:,} values; send fewer.")
         level = [child for node in level for child in children(node)]
 
 
@@ -121,6 +184,12 @@ def enter(reading: Reading) -> None:
 def too_deep() -> Refused:
     """The refusal of a value at a depth that protobuf's own parsers would not read."""
     return Refused(f"nested too deep; at most {MAX_DEPTH} levels are read.")
+
+
+def may_search(reading: Reading) -> bool:
+    """Whether to look for names near to a wrong one: it takes long, and nobody reads all problems."""
+    reading.searches += 1
+    return reading.searches <= _MAX_SEARCHES
 
 
 class _Twice(dict[str, Any]):

@@ -4,7 +4,10 @@ from typing import Any
 
 from broker.schema import leniency
 from broker.schema.arguments import MAX_ENTRIES, Ignored, Reading, enter
-from broker.schema.problems import Problems, Refused, expected, step_of_key
+from broker.schema.findings import Findings, read_as
+from broker.schema.json_text import try_json_text
+from broker.schema.notes import Leniency, Understood, then
+from broker.schema.problems import Refused, expected, step_of_key
 from broker.schema.scalars import Decode
 
 
@@ -14,16 +17,18 @@ def repeated(convert: Decode, phrase: str, takes_null: bool, exact: type | None)
     `exact`: the type of the values that need no decoder.
     """
     array = f"an array, each element {phrase}"
+    in_list = then(convert, lambda item: [item])
 
     def decode(value: Any, reading: Reading) -> list[Any]:
         if type(value) is not list:
             if not reading.lenient:
                 raise expected(array, value)
-            return [_single(value, reading)]
+            try_json_text(decode, value, reading, list)
+            read_as(Leniency.SINGLE_AS_LIST, "one value taken as a list of it", _single, value, reading)
         if exact is not None and all([type(item) is exact for item in value]):  # noqa: C419 - it is faster
             return value
         items: list[Any] = []
-        problems: Problems | None = None
+        found: Findings | None = None
         for index, item in enumerate(value):
             try:
                 if item is None and not takes_null:
@@ -31,18 +36,19 @@ def repeated(convert: Decode, phrase: str, takes_null: bool, exact: type | None)
                 items.append(convert(item, reading))
             except Ignored:
                 continue
+            except Understood as inner:
+                found = Findings() if found is None else found
+                items.append(found.understood(f"[{index}]", inner))
             except Refused as refused:
-                problems = Problems() if problems is None else problems
-                problems.under(f"[{index}]", refused)
-                if problems.full:
+                found = Findings() if found is None else found
+                found.refused(f"[{index}]", refused)
+                if found.full:
                     break
-        if problems is not None:
-            raise problems.refuse()
-        return items
+        return items if found is None else found.conclude(items)
 
     def _single(value: Any, reading: Reading) -> Any:
         try:
-            return convert(value, reading)
+            return in_list(value, reading)
         except Refused as refused:
             if type(value) is dict:
                 raise  # the one object that was meant, with what is wrong in it
@@ -58,6 +64,8 @@ def mapped(key: Decode, convert: Decode, phrase: str, takes_null: bool, exact: t
     """
 
     def decode(value: Any, reading: Reading) -> dict[Any, Any]:
+        if type(value) is str:
+            try_json_text(decode, value, reading, dict, list)
         pairs = _pairs(value, phrase, reading)
         if (
             exact is not None
@@ -67,7 +75,7 @@ def mapped(key: Decode, convert: Decode, phrase: str, takes_null: bool, exact: t
             return value
         enter(reading)
         entries: dict[Any, Any] = {}
-        problems: Problems | None = None
+        found: Findings | None = None
         for name, item in pairs:
             try:
                 if item is None and not takes_null:
@@ -78,15 +86,16 @@ def mapped(key: Decode, convert: Decode, phrase: str, takes_null: bool, exact: t
                 entries[known] = convert(item, reading)
             except Ignored:
                 continue
+            except Understood as inner:
+                found = Findings() if found is None else found
+                entries[known] = found.understood(step_of_key(str(name)), inner)
             except Refused as refused:
-                problems = Problems() if problems is None else problems
-                problems.under(step_of_key(str(name)), refused)
-                if problems.full:
+                found = Findings() if found is None else found
+                found.refused(step_of_key(str(name)), refused)
+                if found.full:
                     break
         reading.depth -= 1
-        if problems is not None:
-            raise problems.refuse()
-        return entries
+        return entries if found is None else found.conclude(entries)
 
     return decode
 
@@ -109,6 +118,9 @@ def redacted(convert: Decode, phrase: str) -> Decode:
     def decode(value: Any, reading: Reading) -> Any:
         try:
             return convert(value, reading)
+        except Understood as inner:
+            text = f"taken as {phrase}; the value is not repeated here"
+            raise Understood(inner.value, [("", leniency, text) for _, leniency, _ in inner.notes]) from None
         except Refused:
             raise Refused(f"expected {phrase}; the value does not fit, and is not repeated here.") from None
 

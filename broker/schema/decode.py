@@ -1,22 +1,36 @@
 """A message type → the function that turns a model's JSON text into such a message."""
 
-from collections.abc import Callable, KeysView
-from typing import Any
+from collections.abc import Callable, Collection, KeysView
+from typing import Any, Protocol
 
 from google.protobuf.descriptor import Descriptor, FieldDescriptor, OneofDescriptor
+from google.protobuf.descriptor_pb2 import DescriptorProto
 from google.protobuf.message import Message
 
 from broker.descriptors.pool import Descriptors
 from broker.errors import InvalidArguments
-from broker.schema import arguments, descriptions, kinds, leniency, well_known
+from broker.schema import arguments, descriptions, kinds, leniency, update_mask, well_known
 from broker.schema.anything import PHRASE, any_decoder
 from broker.schema.arguments import Reading
 from broker.schema.containers import mapped, redacted, repeated
 from broker.schema.extensions import extended, find_extension
+from broker.schema.findings import read_as
+from broker.schema.google_types import LITERALS
 from broker.schema.map_keys import map_key_decoder
+from broker.schema.notes import Leniency, Understood, then
 from broker.schema.objects import Layout, Slot, object_decoder
-from broker.schema.problems import Refused, invalid, plain
+from broker.schema.problems import Refused, invalid, missing, plain, quoted
+from broker.schema.requirements import is_oneof_required, required_fields
 from broker.schema.scalars import Decode, Kind
+from broker.schema.validation import Check
+
+
+class DecodeText(Protocol):
+    """JSON text → message; notes on what was not exact are left in `reading`."""
+
+    def __call__(self, text: str, reading: Reading | None = None, /) -> Message:
+        """Raises InvalidArguments."""
+        ...
 
 
 class Decoder:
@@ -27,39 +41,51 @@ class Decoder:
         descriptors: Descriptors,
         max_text: int = arguments.MAX_TEXT,
         reading: type[Reading] = Reading,
+        checker: Callable[[Descriptor, Descriptors], Check | None] = lambda _, __: None,
     ) -> None:
-        """`reading`: how much is read beyond ProtoJSON; by default, all that can only mean one thing."""
+        """`reading`: how much is read beyond ProtoJSON; by default, all that can only mean one thing.
+
+        `checker`: what looks at the messages of a type when they are read; it may find nothing to look at.
+        """
         self._descriptors = descriptors
         self._max_text = max_text
         self._reading = reading
-        self._compiled: dict[str, Callable[[str], Message]] = {}
+        self._checker = checker
+        self._compiled: dict[str, DecodeText] = {}
         self._messages: dict[tuple[str, bool], Decode] = {}
 
-    def compile(self, message: Descriptor) -> Callable[[str], Message]:
+    def compile(self, message: Descriptor) -> DecodeText:
         """JSON text → message; raises InvalidArguments with every problem, each with its path.
 
-        A type that is not written as an object, like google.protobuf.Value, is read from {"value": ...}.
+        What was not exact is noted in the reading that the function is given, if it is given one. A type
+        that is not written as an object, like google.protobuf.Value, is read from {"value": ...}.
         """
         compiled = self._compiled.get(message.full_name)
         if compiled is None:
-            compiled = self._compiled[message.full_name] = self._compile(message)
+            decode, check = self._compile(message), self._checker(message, self._descriptors)
+            compiled = decode if check is None else _checked(decode, check)
+            self._compiled[message.full_name] = compiled
         return compiled
 
-    def _compile(self, message: Descriptor) -> Callable[[str], Message]:
+    def _compile(self, message: Descriptor) -> DecodeText:
         message_class, max_text = self._descriptors.message_class(message), self._max_text
-        new_reading, lenient = self._reading, self._reading.lenient
+        new_reading = self._reading
+        named = frozenset(plain(field.name) for field in message.fields)
         well_known_root = well_known.is_well_known(message.full_name)
         read = self._value_root(message) if well_known_root else self._message(message, partial=False)
 
-        def decode(text: str) -> Message:
-            loaded, reading = arguments.load(text, max_text, lenient), new_reading()
+        def decode(text: str, reading: Reading | None = None) -> Message:
+            reading = new_reading() if reading is None else reading
+            loaded = arguments.load(text, reading, max_text)
             try:
                 value = read(loaded, reading)
+            except Understood as inner:
+                value = _noted(inner, reading)
             except Refused as refused:
-                inner = leniency.unwrapped(loaded, message.name) if lenient else None
-                if inner is None:
+                wrapper = leniency.unwrapped(loaded, message.name) if reading.lenient else None
+                if wrapper is None or plain(wrapper[0]) in named:
                     raise _invalid(text, refused) from None
-                value = _unwrapped(read, inner, reading, text)
+                value = _unwrapped(read, wrapper, reading, text, refused)
             # Each key has a colon: where there are but as many, as in most calls, none was lost.
             if text.count(":") != len(loaded) and arguments.may_have_lost(text, loaded):
                 arguments.refuse_repeated_keys(text)
@@ -73,10 +99,7 @@ class Decoder:
         read = object_decoder(lambda: _value_layout(self._value(message, partial=False), name), _VALUE_PHRASE)
         empty: Any = [] if name == well_known.LIST_VALUE else {}
 
-        def decode(value: Any, reading: Reading) -> Message:
-            return well_known.build(message_class, name, read(value, reading).get("value", empty))
-
-        return decode
+        return then(read, lambda fields: well_known.build(message_class, name, fields.get("value", empty)))
 
     def _value(self, message: Descriptor, partial: bool) -> Decode:
         """The decoder of a type's value, wherever it stands."""
@@ -89,23 +112,20 @@ class Decoder:
         key = (message.full_name, partial)
         decode = self._messages.get(key)
         if decode is None:
-            decode = object_decoder(lambda: self._layout(message, partial), _object_phrase(message))
+            literal = LITERALS.get(message.full_name)
+            decode = object_decoder(lambda: self._layout(message, partial), _object_phrase(message), literal)
             self._messages[key] = decode
         return decode
 
     def _layout(self, message: Descriptor, partial: bool) -> Layout:
         options = {field.name: self._descriptors.field_options(field) for field in message.fields}
+        asked = self._required(message, partial)
         below = partial or kinds.is_partial_update(message)
         slots = {field.name: self._slot(field, field.name, below) for field in message.fields}
         by_json_name = {field.json_name: slots[field.name] for field in message.fields}
         extendable = message.is_extendable
         oneofs = [oneof for oneof in message.oneofs if len(oneof.fields) > 1]
-        required = {
-            field.name: self._describe(field)
-            for field in message.fields
-            # What field_behavior says is beyond ProtoJSON.
-            if kinds.is_required(field, options[field.name], partial or not self._reading.lenient)
-        }
+        required = {field.name: self._describe(field) for field in message.fields if field.name in asked}
         return Layout(
             slots={**by_json_name, **slots},  # where the two cross, the name in the .proto wins
             spelled=_spelled(slots) if self._reading.lenient else {},
@@ -115,20 +135,24 @@ class Decoder:
             required_oneofs={
                 oneof.name: _members(oneof)
                 for oneof in oneofs
-                if kinds.is_oneof_required(
-                    oneof,
-                    [options[field.name] for field in oneof.fields],
-                    partial or not self._reading.lenient,
-                )
+                if self._reading.lenient and is_oneof_required(oneof, self._descriptors, partial)
             },
             constrained=bool(required or oneofs),
             takes_null=frozenset(field.name for field in message.fields if self._takes_null(field)),
+            blank=frozenset(name for name in slots if name not in required and self._is_blank(message, name)),
             lenient=self._reading.lenient,
             # Some models cannot call without an argument, and invent one.
             ignores_unknown=self._reading.ignores_unknown or (self._reading.lenient and not slots),
+            reserved=lambda: _reserved(message),
             extension=lambda key: self._extension(message, key),
             extend=(lambda fields: extended(self._descriptors, message, fields)) if extendable else None,
         )
+
+    def _required(self, message: Descriptor, partial: bool) -> Collection[str]:
+        if self._reading.lenient:
+            return required_fields(message, self._descriptors, partial)
+        # What annotations say is beyond ProtoJSON.
+        return [field.name for field in message.fields if field.is_required]
 
     def _slot(self, field: FieldDescriptor, name: str, partial: bool) -> Slot:
         kind, phrase = self._kind(field), self._phrase(field)
@@ -140,6 +164,9 @@ class Decoder:
             convert, exact = repeated(self._single(field, partial), phrase, null, exact), None
         else:
             convert = self._single(field, partial)
+        resource = update_mask.resource_of(field) if self._reading.lenient else None
+        if resource is not None:
+            convert = update_mask.checked(convert, resource)
         redact = self._descriptors.field_options(field).debug_redact
         return name, redacted(convert, phrase) if redact else convert, exact
 
@@ -158,7 +185,7 @@ class Decoder:
             return convert
         # A constructor takes plain JSON for these two in a field and in a list, but not in a map.
         name, message_class = message.full_name, self._descriptors.message_class(message)
-        return lambda value, reading: well_known.build(message_class, name, convert(value, reading))
+        return then(convert, lambda value: well_known.build(message_class, name, value))
 
     def _single(self, field: FieldDescriptor, partial: bool) -> Decode:
         kind = self._kind(field)
@@ -176,19 +203,46 @@ class Decoder:
         kind = self._kind(field)
         return isinstance(kind, Kind) and kind.takes_null and not field.is_repeated
 
+    def _is_blank(self, message: Descriptor, name: str) -> bool:
+        return self._reading.lenient and kinds.is_no_text(message.fields_by_name[name])
+
     def _describe(self, field: FieldDescriptor) -> str:
         comment = descriptions.clean(self._descriptors.comments.get(field.full_name, ""))
-        return f"{self._phrase(field)}. {descriptions.first_sentence(comment)}".strip()
+        return missing(self._phrase(field), descriptions.first_sentence(comment))
 
     def _extension(self, message: Descriptor, key: str) -> Slot | None:
         field = find_extension(self._descriptors, message, key)
         return None if field is None else self._slot(field, key, partial=False)
 
 
-def _unwrapped(read: Decode, inner: dict[str, Any], reading: Reading, text: str) -> Any:
+def _checked(decode: DecodeText, check: Check) -> DecodeText:
+    """The decoder that refuses what breaks the rules, too."""
+
+    def decode_and_check(text: str, reading: Reading | None = None) -> Message:
+        request = decode(text, reading)
+        check(request)
+        return request
+
+    return decode_and_check
+
+
+def _noted(inner: Understood, reading: Reading) -> Any:
+    """What was understood, the notes on it kept in the reading."""
+    reading.notes = [*reading.notes, *inner.notes]
+    return inner.value
+
+
+def _unwrapped(read: Decode, wrapper: tuple[str, Any], reading: Reading, text: str, whole: Refused) -> Any:
     """What is in the wrapper that some models put around all arguments."""
+    key, inner = wrapper
+    note = f"the object in {quoted(key)} taken as all arguments"
     try:
-        return read(inner, reading)
+        loaded = inner if type(inner) is dict else arguments.inner_json(inner, reading, dict)
+        if loaded is None:
+            raise whole
+        read_as(Leniency.WRAPPED_ARGUMENTS, note, read, loaded, reading)
+    except Understood as understood:
+        return _noted(understood, reading)
     except Refused as refused:
         raise _invalid(text, refused) from None
 
@@ -211,11 +265,19 @@ def _value_layout(convert: Decode, full_name: str) -> Layout:
         required_oneofs={},
         constrained=False,
         takes_null=frozenset({"value"} if full_name == well_known.VALUE else ()),
+        blank=frozenset(),
         lenient=False,
         ignores_unknown=False,
+        reserved=lambda: (),
         extension=lambda _: None,
         extend=None,
     )
+
+
+def _reserved(message: Descriptor) -> Collection[str]:
+    proto = DescriptorProto()
+    message.CopyToProto(proto)
+    return proto.reserved_name
 
 
 def _members(oneof: OneofDescriptor) -> KeysView[str]:

@@ -1,5 +1,6 @@
 """A comment from a .proto → what a model shall read of it, within a budget of characters."""
 
+import functools
 import re
 
 MAX_FIELD = 300
@@ -14,21 +15,31 @@ _DIRECTIVE = re.compile(
 )
 _RULER = re.compile(r"\s*([-=*#~_/+])\1{2,}\s*$")
 _LINK = re.compile(r"\[([^\]\[\n]+)\](?:\([^)\s]*\)|\[[^\]\n]*\])")
+_URL = re.compile(r"\[([^\]\[\n]+)\]\((https?://[^)\s]+)\)")
 _HTML = re.compile(r"</?[a-zA-Z][a-zA-Z0-9]*(?:\s[^<>]*)?/?>")
 _SAID_BY_SCHEMA = re.compile(r"^(?:(?:Required|Optional|Output only|Input only)\.\s*)+", re.IGNORECASE)
 _LIST_ITEM = re.compile(r"\s*(?:[-*+•]|\d+[.)])\s")
 _SENTENCE_END = re.compile(r"(?<=[\w)\"'`][.!?])(?<!e\.g\.)(?<!i\.e\.)\s+(?=[A-Z\"'`(])|(?<=[。!?])")
 
 
-def clean(comment: str) -> str:
+def readable(text: str, limit: int) -> str:
+    """A stranger's words on one line, without control characters, at most so long."""
+    return shorten(" ".join(_CONTROL.sub("", text).split()), limit)
+
+
+@functools.lru_cache(maxsize=4096)  # the same types stand in many tools, and each tool in many profiles
+def clean(comment: str, *, links: bool = False) -> str:
     """The comment without what is not for readers, its wrapped lines joined, a line for each list item.
+
+    `links`: the addresses that it names are kept, behind their texts.
 
     >>> clean(" Required. The publisher, e.g.\\n [Publisher][lib.v1.Publisher].\\n (-- b/123 --)\\n")
     'The publisher, e.g. Publisher.'
     """
     text = _INTERNAL.sub("", _CONTROL.sub("", comment.replace("\r\n", "\n")))
     kept = [line for line in text.split("\n") if not (_DIRECTIVE.match(line) or _RULER.match(line))]
-    text = _HTML.sub("", _LINK.sub(r"\1", "\n".join(kept)))
+    text = "\n".join(kept)
+    text = _HTML.sub("", _LINK.sub(r"\1", _URL.sub(r"\1 (\2)", text) if links else text))
     paragraphs = [_joined(paragraph) for paragraph in re.split(r"\n\s*\n", text)]
     return _SAID_BY_SCHEMA.sub("", "\n\n".join(filter(None, paragraphs))).strip()
 

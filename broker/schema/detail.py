@@ -18,6 +18,8 @@ class Detail:
 
     cut: Callable[[str], str]
     """A field's comment → what is kept of it."""
+    values: bool = False
+    """Whether the values of enums are explained."""
     explained: int = 100
     """Levels whose fields are explained."""
     depth: int = 100
@@ -27,7 +29,7 @@ class Detail:
         """What is said of a field `level` objects deep, the root being the first."""
         if level > self.explained:
             return []
-        return [self.cut(one.comment), *one.notes]
+        return [self.cut(one.comment), *([one.values] if self.values else []), *one.notes]
 
 
 def _short(comment: str) -> str:
@@ -35,7 +37,7 @@ def _short(comment: str) -> str:
 
 
 WHOLE = (
-    Detail(cut=_short),
+    Detail(cut=_short, values=True),
     Detail(cut=descriptions.first_sentence),
     Detail(cut=descriptions.first_sentence, explained=2),
     Detail(cut=descriptions.first_sentence, explained=0),

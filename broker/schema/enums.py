@@ -1,13 +1,15 @@
 """An enum's descriptor → its kind: names are written, numbers and unique spellings are read too."""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
 from google.protobuf.descriptor import EnumDescriptor, EnumValueDescriptor
+from google.protobuf.descriptor_pb2 import EnumDescriptorProto
 
 from broker.schema import leniency
-from broker.schema.arguments import Ignored, Reading
+from broker.schema.arguments import Ignored, Reading, may_search
+from broker.schema.notes import Leniency, understood
 from broker.schema.problems import Refused, expected, got, listed, plain, quoted, suggestion
 from broker.schema.scalars import Kind
 
@@ -16,7 +18,6 @@ _INTEGER = re.compile(r"-?[0-9]{1,10}")
 MAX_LISTED = 100
 """Values of an enum that a schema lists; a longer list costs more than it tells."""
 _MAX_NAMED = 30
-_MAX_WORD = 200
 
 
 def enumeration(enum: EnumDescriptor) -> Kind:
@@ -48,7 +49,7 @@ def schema(names: Sequence[str]) -> tuple[dict[str, Any], str | None]:
 def _enum_kind(enum: EnumDescriptor) -> Kind:
     numbers = {value.name: value.number for value in enum.values}
     names = {value.number: value.name for value in reversed(enum.values)}
-    prefixes: list[str] = []
+    spellings: list[Mapping[str, set[str]]] = []
     # A model has no reason to send a number that has no name, though ProtoJSON allows it.
     keeps_unknown = not enum.is_closed
 
@@ -57,16 +58,19 @@ def _enum_kind(enum: EnumDescriptor) -> Kind:
             return numbers[value]
         except (KeyError, TypeError):
             pass  # a number, another spelling, or none of them
-        if not prefixes:
-            prefixes.extend((plain(enum.name), plain(_common_prefix(list(numbers)))))
         number = _number(value)
-        if number is None and reading.lenient and type(value) is str and len(value) <= _MAX_WORD:
-            number = leniency.enum_number(value, numbers, prefixes)
         if number in names or (number is not None and keeps_unknown and not reading.lenient):
             return number
         if reading.ignores_unknown and type(value) is str and number is None:
             raise Ignored
-        raise _refused(enum, value, names, prefixes)
+        if number is None and reading.lenient and type(value) is str:
+            if not spellings:
+                spellings.extend(leniency.enum_spellings(list(numbers), enum.name))
+            name = leniency.enum_name(value, spellings, numbers)
+            if name is not None:
+                text = f'{got(value)} taken as "{name}"'
+                raise understood(numbers[name], Leniency.ENUM_SPELLING, text)
+        raise _refused(enum, value, names if may_search(reading) else {})
 
     return Kind(
         phrase=f"a {enum.name} value",
@@ -85,20 +89,23 @@ def _number(value: Any) -> int | None:
     return int(value) if whole and -(2**31) <= value < 2**31 else None
 
 
-def _common_prefix(names: Sequence[str]) -> str:
-    """What all names begin with, up to and with an underscore."""
-    first, last = min(names), max(names)  # what these two share, all between them share
-    same = next((i for i, (a, b) in enumerate(zip(first, last, strict=False)) if a != b), 0)
-    return first[:same].rpartition("_")[0]
-
-
-def _refused(enum: EnumDescriptor, value: Any, names: dict[int, str], prefixes: Sequence[str]) -> Refused:
+def _refused(enum: EnumDescriptor, value: Any, names: dict[int, str]) -> Refused:
+    if not names:
+        return Refused(f"{got(value)} is not a {enum.name} value.")
     known = [names[number] for number in dict.fromkeys(value.number for value in enum.values)]
     if type(value) is not str:
         return Refused(f"{got(value)} is not a {enum.name} value. Allowed: {listed(known)}.")
     # Models leave out the prefix, and a long prefix would hide that the rest is near.
-    near = suggestion(value, known) or (suggestion(f"{prefixes[0]}_{value}", known) if plain(value) else "")
-    return Refused(f"{quoted(value)} is not a {enum.name} value. Allowed: {listed(known, value)}.{near}")
+    near = suggestion(value, known) or (suggestion(f"{enum.name}_{value}", known) if plain(value) else "")
+    removed = " It was removed from the API." if value in _reserved(enum) else ""
+    fact = f"{quoted(value)} is not a {enum.name} value.{removed}"
+    return Refused(f"{fact} Allowed: {listed(known, value)}.{near}")
+
+
+def _reserved(enum: EnumDescriptor) -> Collection[str]:
+    proto = EnumDescriptorProto()
+    enum.CopyToProto(proto)
+    return proto.reserved_name
 
 
 def _null_kind() -> Kind:

@@ -49,4 +49,4 @@ def _set(descriptors: Descriptors, message: Message, extension: FieldDescriptor,
     if extension.is_repeated:
         extensions[extension].extend(items)
     else:
-        extensions[extension].CopyFrom(items[0])
+        type(items[0]).CopyFrom(extensions[extension], items[0])

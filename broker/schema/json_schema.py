@@ -5,7 +5,7 @@ form asks for that type's form in its turn. So the form knows nothing of depth, 
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from google.protobuf.descriptor import Descriptor, FieldDescriptor
@@ -13,6 +13,11 @@ from google.protobuf.descriptor import Descriptor, FieldDescriptor
 from broker.descriptors.options import FieldOptions
 from broker.descriptors.pool import Descriptors
 from broker.schema import descriptions, enums, kinds, well_known
+from broker.schema.constraints import Constraints
+from broker.schema.field_rules import NO_RULES, FieldConstraints, constraints
+from broker.schema.kinds import Use
+from broker.schema.remarks import message_words, remarks, value_words
+from broker.schema.requirements import is_oneof_required, required_fields
 from broker.schema.scalars import SCALARS, Kind
 
 
@@ -23,16 +28,20 @@ class Leaf:
     schema: Mapping[str, Any]
     hint: str | None = None
     """What must be said of the value in words."""
+    constraints: Mapping[str, Any] = field(default_factory=dict)
+    """What of the schema is said by rules."""
+    place: str = ""
+    """What stands before a rule in words: "Each item: " in a list."""
     dynamic: bool = False
     """Whether no closed schema can describe it."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Nested:
-    """A message that is written as an object; `partial`: of which only what shall change is given."""
+    """A message that is written as an object."""
 
     message: Descriptor
-    partial: bool = False
+    use: Use = Use.WHOLE
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -60,10 +69,14 @@ class Property:
     name: str
     shape: Shape
     required: bool = False
+    keywords: Mapping[str, Any] = field(default_factory=dict)
+    """Rules of a list or map itself."""
     comment: str = ""
     """Cleaned and whole."""
     notes: tuple[str, ...] = ()
     """What else a model must be told, in sentences that no budget cuts."""
+    values: str = ""
+    """What the values of its enum are, where their comments say so."""
     default: Any = None
     """The default that proto2 declares, as JSON; None: none."""
     oneof: str | None = None
@@ -93,26 +106,35 @@ class Form:
     message: Descriptor
     properties: tuple[Property, ...]
     oneofs: tuple[Oneof, ...] = ()
+    rules: tuple[str, ...] = ()
+    """What holds for the message as a whole, in words."""
 
 
-def input_schema(message: Descriptor, descriptors: Descriptors, partial: bool = False) -> Form:
+def input_schema(message: Descriptor, descriptors: Descriptors, use: Use = Use.WHOLE) -> Form:
     """The form of a request, or of a message in it.
 
-    A type that is not written as an object, like google.protobuf.Value, is {"value": ...}. `partial`: the
-    message lies in a request that names what to change in a resource (https://google.aip.dev/203).
+    A type that is not written as an object, like google.protobuf.Value, is {"value": ...}.
     """
     if well_known.is_well_known(message.full_name):
         return _wrapped(message, required=True, output=False)
-    below = partial or kinds.is_partial_update(message)
-    pairs = [(field, descriptors.field_options(field)) for field in message.fields]
+    partial = use is Use.CHANGES
+    required = required_fields(message, descriptors, partial)
     properties = tuple(
-        _input_property(field, options, descriptors, partial, below)
-        for field, options in pairs
-        if kinds.is_offered(options, kinds.is_required(field, options, partial))
+        _input_property(one, descriptors, use, one.name in required)
+        for one in message.fields
+        if _is_offered(descriptors.field_options(one), one.name in required, use)
     )
     return Form(
-        message=message, properties=properties, oneofs=_oneofs(message, properties, descriptors, partial)
+        message=message,
+        properties=properties,
+        oneofs=_oneofs(message, properties, descriptors, partial),
+        rules=tuple(message_words(descriptors.message_options(message).rules)),
     )
+
+
+def _is_offered(options: FieldOptions, required: bool, use: Use) -> bool:
+    named_by_request = use is Use.NEW and "IDENTIFIER" in options.behavior
+    return kinds.is_offered(options, required) and not named_by_request
 
 
 def _oneofs(
@@ -126,9 +148,7 @@ def _oneofs(
         Oneof(
             name=oneof.name,
             members=tuple(members[oneof.name]),
-            required=kinds.is_oneof_required(
-                oneof, list(map(descriptors.field_options, oneof.fields)), partial
-            ),
+            required=is_oneof_required(oneof, descriptors, partial),
             comment=descriptions.clean(descriptors.comments.get(oneof.full_name, "")),
         )
         for oneof in message.oneofs
@@ -156,31 +176,42 @@ def _wrapped(message: Descriptor, required: bool, output: bool) -> Form:
     return Form(message=message, properties=(Property(name="value", shape=leaf, required=required),))
 
 
-def _input_property(
-    field: FieldDescriptor, options: FieldOptions, descriptors: Descriptors, partial: bool, below: bool
-) -> Property:
-    required = kinds.is_required(field, options, partial)
-    oneof = field.containing_oneof
+def _input_property(one: FieldDescriptor, descriptors: Descriptors, use: Use, required: bool) -> Property:
+    options = descriptors.field_options(one)
+    oneof, rules = one.containing_oneof, constraints(one, options)
+    shape = _shape(one, options, output=False, use=kinds.use_below(one, use), required=required)
+    many = isinstance(shape, Items | Entries)
     return Property(
-        name=field.name,
-        shape=_shape(field, options, output=False, partial=below, required=required),
+        name=one.name,
+        shape=shape if rules is NO_RULES else ruled(shape, rules),
         required=required,
-        comment=descriptions.clean(descriptors.comments.get(field.full_name, "")),
-        notes=tuple(_notes(field, options)),
-        default=_default(field, options),
+        keywords=rules.whole.keywords if many else {},
+        comment=descriptions.clean(descriptors.comments.get(one.full_name, "")),
+        notes=(*remarks(one, descriptors, use), *(() if rules is NO_RULES else rules.words)),
+        values="" if one.enum_type is None else value_words(one.enum_type, descriptors),
+        default=_default(one, options),
         oneof=None if oneof is None else oneof.name,
     )
 
 
-def _notes(field: FieldDescriptor, options: FieldOptions) -> list[str]:
-    notes = []
-    if options.example is not None:
-        notes.append(f"E.g. {options.example}")
-    if kinds.is_map(field):
-        key = kinds.kind_of(kinds.entry_fields(field)["key"], options)
-        if isinstance(key, Kind) and key.exact is not str:
-            notes.append(f"Each key is {key.phrase}.")
-    return notes
+def ruled(shape: Shape, rules: FieldConstraints) -> Shape:
+    """The shape with the rules of its values."""
+    match shape:
+        case Items(item=Leaf() as item):
+            return Items(item=_constrained(item, rules.each, "Each item: "))
+        case Entries(value=Leaf() as value):
+            return Entries(key=shape.key, value=_constrained(value, rules.each, "Each value: "))
+        case Leaf():
+            return _constrained(shape, rules.whole, "")
+    return shape
+
+
+def _constrained(leaf: Leaf, said: Constraints, place: str) -> Leaf:
+    # A type of their own goes with keywords of their own.
+    own = "type" in said.keywords
+    schema = {**({} if own else leaf.schema), **said.keywords}
+    hint = None if own else leaf.hint
+    return replace(leaf, schema=schema, constraints=said.keywords, hint=hint, place=place)
 
 
 def _default(field: FieldDescriptor, options: FieldOptions) -> Any:
@@ -192,31 +223,34 @@ def _default(field: FieldDescriptor, options: FieldOptions) -> Any:
 
 
 def _shape(
-    field: FieldDescriptor,
+    one: FieldDescriptor,
     options: FieldOptions,
     output: bool,
-    partial: bool = False,
+    use: Use = Use.WHOLE,
     required: bool = False,
 ) -> Shape:
-    if kinds.is_map(field):
-        entry = kinds.entry_fields(field)
-        value = _single(entry["value"], FieldOptions(), output, partial, required=False)
+    if kinds.is_map(one):
+        entry = kinds.entry_fields(one)
+        value = _single(entry["value"], FieldOptions(), output, use, nonzero=False)
         return Entries(key=SCALARS[entry["key"].type], value=value)
-    single = _single(field, options, output, partial, required and not field.is_repeated)
-    return Items(item=single) if field.is_repeated else single
+    annotated = "REQUIRED" in options.behavior or one.is_required
+    # Only with presence can zero be given.
+    nonzero = required and not one.is_repeated and (annotated or not one.has_presence)
+    single = _single(one, options, output, use, nonzero)
+    return Items(item=single) if one.is_repeated else single
 
 
 def _single(
-    field: FieldDescriptor, options: FieldOptions, output: bool, partial: bool, required: bool
+    field: FieldDescriptor, options: FieldOptions, output: bool, use: Use, nonzero: bool
 ) -> Leaf | Nested:
     kind = kinds.kind_of(field, options)
     if not isinstance(kind, Kind):
         is_any = kind.full_name == well_known.ANY
-        return _message_leaf(kind, output) if is_any else Nested(message=kind, partial=partial)
+        return _message_leaf(kind, output) if is_any else Nested(message=kind, use=use)
     if output:
         return Leaf(schema=kind.output, dynamic=kind.dynamic)
     if field.enum_type is not None and not kind.takes_null:
-        schema, hint = enums.schema(enums.offered(field.enum_type, unspecified=not required))
+        schema, hint = enums.schema(enums.offered(field.enum_type, unspecified=not nonzero))
         return Leaf(schema=schema, hint=hint)
     return Leaf(schema=kind.input, hint=kind.hint, dynamic=kind.dynamic)
 

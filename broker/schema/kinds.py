@@ -1,8 +1,9 @@
 """A field → its kind: the one table that schema, decode and encode are driven by."""
 
-from collections.abc import Mapping, Sequence
+import enum
+from collections.abc import Mapping
 
-from google.protobuf.descriptor import Descriptor, FieldDescriptor, OneofDescriptor
+from google.protobuf.descriptor import Descriptor, FieldDescriptor
 
 from broker.descriptors.options import FieldOptions
 from broker.schema.enums import enumeration
@@ -34,14 +35,19 @@ def entry_fields(field: FieldDescriptor) -> Mapping[str, FieldDescriptor]:
     return {} if entry is None else entry.fields_by_name
 
 
-def is_required(field: FieldDescriptor, options: FieldOptions, partial: bool) -> bool:
-    """Whether a model must give the field.
+def is_no_text(field: FieldDescriptor) -> bool:
+    """Whether an empty string is no value of the field, and can only mean that nothing is given.
 
-    `partial`: the message says what to change in a resource, so that what `field_behavior` requires of a
-    whole resource is not asked for (https://google.aip.dev/203). proto2's own `required` always is.
+    That of an enum or of a bool is left to be refused, with what is allowed.
     """
-    asked = "REQUIRED" in options.behavior and not partial
-    return bool(field.is_required or (asked and not is_chosen(field)))
+    return field.message_type is not None or field.type in _NUMBERS
+
+
+_NUMBERS = SCALARS.keys() - {
+    FieldDescriptor.TYPE_BOOL,
+    FieldDescriptor.TYPE_STRING,
+    FieldDescriptor.TYPE_BYTES,
+}
 
 
 def is_chosen(field: FieldDescriptor) -> bool:
@@ -50,13 +56,32 @@ def is_chosen(field: FieldDescriptor) -> bool:
     return oneof is not None and len(oneof.fields) > 1
 
 
-def is_oneof_required(oneof: OneofDescriptor, options: Sequence[FieldOptions], partial: bool) -> bool:
-    """Whether one of the fields must be given: what is required of a member can only mean that.
+class Use(enum.Enum):
+    """What a message in a request is for. https://google.aip.dev/203"""
 
-    `options` are those of the members; `partial` as for `is_required`.
+    WHOLE = "whole"
+    CHANGES = "changes"
+    """It lies in a request that names what to change: what is not given stays as it is."""
+    NEW = "new"
+    """It is the resource that the request makes, and names beside it."""
+
+
+def use_below(field: FieldDescriptor, use: Use) -> Use:
+    """What the field's message is for, when its own message is for `use`."""
+    request = field.containing_type
+    if use is Use.CHANGES or (request is not None and is_partial_update(request)):
+        return Use.CHANGES
+    return Use.NEW if _is_made(field) else Use.WHOLE
+
+
+def _is_made(field: FieldDescriptor) -> bool:
+    """Whether the request makes what the field holds, under the name that `<field>_id` gives.
+
+    https://google.aip.dev/133
     """
-    required = any("REQUIRED" in one.behavior for one in options)
-    return required and not partial and len(oneof.fields) > 1
+    request = field.containing_type
+    named = request is not None and f"{field.name}_id" in request.fields_by_name
+    return named and request is not None and request.name.startswith("Create") and not field.is_repeated
 
 
 def is_partial_update(message: Descriptor) -> bool:

@@ -10,8 +10,8 @@ from collections.abc import Mapping, Sequence
 from decimal import Decimal
 from typing import Any
 
-from broker.schema.arguments import Reading
-from broker.schema.problems import plain
+from broker.schema.arguments import MAX_ATTACHED, Reading
+from broker.schema.problems import Refused, listed, plain, quoted
 
 # Longer than any number that fits into 64 bits, however it is written.
 _MAX_NUMBER = 400
@@ -44,13 +44,31 @@ _URL_SAFE = str.maketrans("-_", "+/")
 _DATA_URI = re.compile(r"data:[^,]{0,200};base64,")
 
 
-def base64_bytes(text: str, reading: Reading) -> bytes | None:
-    """Base64 that is URL-safe, or lacks its padding, as ProtoJSON allows; or is in a data: URI."""
-    match = _DATA_URI.match(text) if reading.lenient else None
-    if match is not None:
-        return data_uri(text)
+def base64_bytes(text: str) -> bytes | None:
+    """Base64 that is URL-safe, or lacks its padding, as ProtoJSON allows."""
     unpadded = text.rstrip("=") if len(text) % 4 == 0 else text
     return _unpadded_bytes(unpadded.translate(_URL_SAFE))
+
+
+_HANDLE = re.compile(r"image:[0-9]{1,9}")
+
+
+def attachment(text: str, reading: Reading) -> bytes | None:
+    """What a handle stands for; None when the text is no handle. Raises Refused for one that is not known."""
+    data = reading.attachments.get(text)
+    if data is None:
+        if _HANDLE.fullmatch(text) is None:
+            return None
+        known = list(reading.attachments)
+        raise Refused(
+            f"there is no {quoted(text)}; there are: {listed(known, text)}."
+            if known
+            else f"there is no {quoted(text)}, and no other image. Send the bytes as base64."
+        )
+    reading.attached += len(data)
+    if reading.attached > MAX_ATTACHED:
+        raise Refused(f"more than {MAX_ATTACHED:,} bytes are attached to this call; attach fewer or smaller.")
+    return data
 
 
 def _unpadded_bytes(text: str) -> bytes | None:
@@ -69,39 +87,70 @@ def data_uri(text: str) -> bytes | None:
         return None
 
 
-def enum_number(word: str, names: Mapping[str, int], prefixes: Sequence[str]) -> int | None:
-    """The number of the one value that a word can only mean: in another case or spelling, or less a prefix.
+_MAX_WORD = 200
 
-    >>> enum_number("sci-fi", {"GENRE_SCI_FI": 1, "GENRE_CRIME": 2}, ["genre"])
-    1
+
+def enum_spellings(names: Sequence[str], enum_name: str) -> list[Mapping[str, set[str]]]:
+    """What a name may be spelled as → the names; first with only case set aside, then without a prefix too.
+
+    A prefix is the enum's own name, as in COLOR_RED, or what all its names begin with.
     """
-    wanted = plain(word)
-    if not wanted:
+    whole: dict[str, set[str]] = {}
+    short: dict[str, set[str]] = {}
+    common = _common_prefix(names)
+    for name in names:
+        whole.setdefault(name.lower(), set()).add(name)
+        steps = [place for place, letter in enumerate(name) if letter == "_"]
+        own = [place + 1 for place in steps if plain(name[:place]) == plain(enum_name)]
+        for prefix in {*own, common} - {0, len(name)}:
+            short.setdefault(name[prefix:].lower(), set()).add(name)
+    return [whole, short]
+
+
+def enum_name(
+    word: str, spellings: Sequence[Mapping[str, set[str]]], numbers: Mapping[str, int]
+) -> str | None:
+    """The name of the one value that a word can only mean: in another case, with spaces or hyphens for
+    underscores, or less a prefix; None where there are several, or none.
+
+    >>> numbers = {"GENRE_SCI_FI": 1, "GENRE_CRIME": 2}
+    >>> enum_name("sci-fi", enum_spellings(list(numbers), "Genre"), numbers)
+    'GENRE_SCI_FI'
+    """
+    if len(word) > _MAX_WORD:
         return None
-    spelled = {number for name, number in names.items() if plain(name) == wanted}
-    meant = spelled or {
-        number
-        for name, number in names.items()
-        for prefix in prefixes
-        if prefix and plain(name) == prefix + wanted
-    }
-    return meant.pop() if len(meant) == 1 else None
+    lower = word.lower()
+    for spelled in (lower, lower.replace(" ", "_").replace("-", "_")):
+        for names in (each.get(spelled, set()) for each in spellings):
+            if len({numbers[name] for name in names}) == 1:
+                return min(names)
+            if names:
+                return None
+    return None
+
+
+def _common_prefix(names: Sequence[str]) -> int:
+    """The length of what all names begin with, up to and with an underscore."""
+    first, last = min(names), max(names)  # what these two share, all between them share
+    same = next((i for i, (a, b) in enumerate(zip(first, last, strict=False)) if a != b), 0)
+    return first[:same].rfind("_") + 1
 
 
 _WRAPPERS = {"request", "input", "args", "arguments", "params", "body"}
 
 
-def unwrapped(arguments: dict[str, Any], message_name: str) -> dict[str, Any] | None:
-    """The object in a wrapper that some models put around all arguments; None when there is no wrapper.
+def unwrapped(arguments: dict[str, Any], message_name: str) -> tuple[str, Any] | None:
+    """The key and the content of what some models wrap around all arguments; None when there is no wrapper.
 
-    >>> unwrapped({"request": {"days": 3}}, "GetForecastRequest")
-    {'days': 3}
+    >>> unwrapped({"request": {"days": 3}, "_meta": {}}, "GetForecastRequest")
+    ('request', {'days': 3})
     """
-    if len(arguments) != 1:
+    items = [item for item in arguments.items() if item[0] != "_meta"]
+    if len(items) != 1:
         return None
-    key, inner = next(iter(arguments.items()))
-    wraps = key.lower() in _WRAPPERS or key == message_name
-    return inner if wraps and type(inner) is dict else None
+    key, inner = items[0]
+    wraps = key.lower() in _WRAPPERS or plain(key[:200]) == plain(message_name)
+    return (key, inner) if wraps and type(inner) in (dict, str) else None
 
 
 def entries(items: list[Any]) -> list[tuple[Any, Any]] | None:

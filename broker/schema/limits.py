@@ -23,6 +23,8 @@ class Limits:
     """The keywords of JSON Schema that are taken; None: all."""
     formats: frozenset[str] | None = None
     """The values of `format` that are taken; None: all."""
+    text_enums: bool = False
+    """Whether the values of an enum can only be text."""
     lookaround: bool = True
     """Whether a pattern may look ahead or behind."""
     properties: int | None = None
@@ -99,6 +101,7 @@ LIMITS: Mapping[str, Limits] = {
             }
         ),
         formats=frozenset({"date-time"}),
+        text_enums=True,
     ),
 }  # fmt: skip
 """By profile."""

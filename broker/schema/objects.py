@@ -1,12 +1,16 @@
 """The fields of a message type → the decoder of the JSON object that stands for such a message."""
 
-from collections.abc import Callable, KeysView, Mapping
+from collections.abc import Callable, Collection, KeysView, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from broker.schema.arguments import MAX_DEPTH, Ignored, Reading, too_deep
-from broker.schema.oneofs import Wrapped
-from broker.schema.problems import Problems, Refused, expected, listed, plain, quoted, suggestion
+from broker.schema.arguments import MAX_DEPTH, Ignored, Reading, may_search, too_deep
+from broker.schema.findings import Findings
+from broker.schema.google_types import Literal
+from broker.schema.json_text import try_json_text
+from broker.schema.notes import Leniency, Understood
+from broker.schema.oneofs import Wrapped, settle_oneof
+from broker.schema.problems import Refused, expected, listed, missing, plain, quoted, suggestion
 from broker.schema.scalars import Decode
 
 Slot = tuple[str, Decode, type | None]
@@ -24,7 +28,7 @@ class Layout:
     offered: tuple[str, ...]
     """The names that the schema offers."""
     required: Mapping[str, str]
-    """What each required field is, in words."""
+    """What is said of each required field when it is missing."""
     members: Mapping[str, KeysView[str]]
     """By the name of each oneof: those of its fields."""
     required_oneofs: Mapping[str, KeysView[str]]
@@ -32,10 +36,14 @@ class Layout:
     constrained: bool
     """Whether there are required fields or oneofs."""
     takes_null: frozenset[str]
+    blank: frozenset[str]
+    """The fields that an empty string can only leave out."""
     lenient: bool
-    """Whether the null of such a field says "not this one" beside another member of its oneof."""
+    """Whether the null of a field that takes null says "not this one" beside another member of its oneof."""
     ignores_unknown: bool
     """Whether what no field is named is passed over."""
+    reserved: Callable[[], Collection[str]]
+    """The names of fields that were removed."""
     extension: Callable[[str], Slot | None]
     """Finds the extension that a key in brackets names."""
     extend: Callable[[dict[str, Any]], Any] | None
@@ -53,6 +61,10 @@ class Layout:
         slot = self.find(key) if slot is None else slot
         return None if slot is None else slot[0]
 
+    def takes_as_absent(self, name: str, item: Any) -> bool:
+        """Whether the value says that the field is not given."""
+        return (item is None and name not in self.takes_null) or (item == "" and name in self.blank)
+
     def wrapped(self, key: str) -> Wrapped | None:
         """What reads the oneof of this name when it is written as one property; None: there is none."""
         members = self.members.get(key)
@@ -61,14 +73,14 @@ class Layout:
         return Wrapped(members=members, slots=self.slots, takes_null=self.takes_null, find=self.field_of)
 
 
-def object_decoder(make_layout: Callable[[], Layout], phrase: str) -> Decode:
-    """JSON object → what a constructor takes for a message."""
+def object_decoder(make_layout: Callable[[], Layout], phrase: str, literal: Literal | None = None) -> Decode:
+    """JSON object → what a constructor takes for a message; `literal` reads what else is written for one."""
     layout: Layout | None = None  # made when it is first needed, so that types may hold themselves
 
     def decode(value: Any, reading: Reading) -> Any:
         nonlocal layout
         if type(value) is not dict:
-            raise expected(phrase, value)
+            raise _other_form(decode, value, reading, phrase, literal)
         if layout is None:
             layout = make_layout()
         depth = reading.depth
@@ -77,19 +89,18 @@ def object_decoder(make_layout: Callable[[], Layout], phrase: str) -> Decode:
         reading.depth = depth + 1
         slots, constrained = layout.slots, layout.constrained
         fields: dict[str, Any] = {}
-        problems: Problems | None = None
+        found: Findings | None = None
         for key, item in value.items():
             slot = slots.get(key)
             if slot is None:
-                slot = layout.find(key)
+                found = Findings() if found is None else found
+                slot = _otherwise(layout, key, item, reading, fields, found)
                 if slot is None:
-                    problems = _no_field(layout, key, item, reading, fields, problems)
-                    if problems is not None and problems.full:
+                    if found.full:
                         break
                     continue
             name, convert, exact = slot
-            if type(item) is exact:
-                # The path of most fields: no call for each of them.
+            if type(item) is exact:  # the path of most fields: no call for each of them
                 fields[name] = item
                 continue
             if item is None and name not in layout.takes_null:
@@ -98,44 +109,79 @@ def object_decoder(make_layout: Callable[[], Layout], phrase: str) -> Decode:
                 fields[name] = convert(item, reading)
             except Ignored:
                 continue
-            except Refused as refused:
-                problems = _collected(problems, name, refused)
-                if problems.full:
+            except (Understood, Refused) as inexact:
+                found = Findings() if found is None else found
+                _take(layout, name, item, inexact, fields, found)
+                if found.full:
                     break
         reading.depth = depth
-        if problems is not None or len(fields) != len(value) or (constrained and not _fits(layout, fields)):
-            _settle(layout, value, fields, problems)
+        if found is not None or len(fields) != len(value) or (constrained and not _fits(layout, fields)):
+            return _settled(layout, value, fields, Findings() if found is None else found)
         return fields if layout.extend is None else layout.extend(fields)
 
     return decode
 
 
-def _collected(problems: Problems | None, name: str, refused: Refused) -> Problems:
-    problems = Problems() if problems is None else problems
-    problems.under(name, refused)
-    return problems
+def _other_form(
+    decode: Decode, value: Any, reading: Reading, phrase: str, literal: Literal | None
+) -> Understood | Refused:
+    """What a value that is no object is taken as, or why it is refused; either is there to be raised."""
+    try_json_text(decode, value, reading, dict)
+    return expected(phrase, value) if literal is None or not reading.lenient else literal(value)
 
 
-def _no_field(
-    layout: Layout, key: str, item: Any, reading: Reading, fields: dict[str, Any], problems: Problems | None
-) -> Problems | None:
+def _take(
+    layout: Layout,
+    name: str,
+    item: Any,
+    inexact: Understood | Refused,
+    fields: dict[str, Any],
+    found: Findings,
+) -> None:
+    """Keeps what a value was understood as, or what is wrong with it."""
+    if isinstance(inexact, Understood):
+        fields[name] = found.understood(name, inexact)
+    elif layout.takes_as_absent(name, item):
+        found.note(Leniency.BLANK_VALUE, "an empty string taken as not given", name)
+    else:
+        found.refused(name, inexact)
+
+
+def _otherwise(
+    layout: Layout, key: str, item: Any, reading: Reading, fields: dict[str, Any], found: Findings
+) -> Slot | None:
+    """The field of a key that ProtoJSON does not know; None when it is none, and has been dealt with."""
+    slot = layout.find(key)
+    if slot is not None:
+        if slot[0] != key:
+            found.note(Leniency.FIELD_SPELLING, f"{quoted(key)} taken as {quoted(slot[0])}")
+        return slot
     wrapped = layout.wrapped(key)
     if wrapped is None:
-        return _unknown(layout, key, problems)
+        _unknown(layout, key, reading, found)
+        return None
     try:
         fields.update({} if item is None else wrapped.decode(item, reading))
+    except Understood as inner:
+        fields.update(found.understood(key, inner))
     except Refused as refused:
-        return _collected(problems, key, refused)
-    return problems
+        found.refused(key, refused)
+    return None
 
 
-def _unknown(layout: Layout, key: str, problems: Problems | None) -> Problems | None:
-    if layout.ignores_unknown:
-        return problems
-    problems = Problems() if problems is None else problems
-    near = suggestion(key, layout.offered)
-    problems.add(f"unknown field {quoted(key)}.{near} Fields: {listed(layout.offered, key)}.")
-    return problems
+def _unknown(layout: Layout, key: str, reading: Reading, found: Findings) -> None:
+    if layout.ignores_unknown or (layout.lenient and key == "_meta" and reading.depth == 1):
+        if layout.lenient:
+            found.note(Leniency.IGNORED_ARGUMENT, f"{quoted(key)} was ignored")
+        return
+    search = may_search(reading)
+    near = suggestion(key, layout.offered) if search else ""
+    if reading.drops_unknown:
+        found.note(Leniency.DROPPED_ARGUMENT, f"the unknown field {quoted(key)} was left out.{near}")
+        return
+    removed = " It was removed from the API." if key in layout.reserved() else ""
+    fields = f" Fields: {listed(layout.offered, key)}." if search else ""
+    found.refuse(f"unknown field {quoted(key)}.{removed}{near}{fields}")
 
 
 def _fits(layout: Layout, fields: dict[str, Any]) -> bool:
@@ -151,58 +197,43 @@ def _fits(layout: Layout, fields: dict[str, Any]) -> bool:
     return True
 
 
-def _settle(layout: Layout, value: dict[str, Any], fields: dict[str, Any], problems: Problems | None) -> None:
+def _settled(layout: Layout, value: dict[str, Any], fields: dict[str, Any], found: Findings) -> Any:
+    """The message, when nothing refuses it; raises Refused, or Understood where it is not exact."""
+    _settle(layout, value, fields, found)
+    if layout.extend is None or found.refuses:
+        return found.conclude(fields)
+    return found.conclude(layout.extend(fields))
+
+
+def _settle(layout: Layout, value: dict[str, Any], fields: dict[str, Any], found: Findings) -> None:
     """Refuses what no single field shows: one given twice, two of one oneof, one that is missing."""
-    problems = Problems() if problems is None else problems
-    keys = _keys_by_name(layout, value)
+    keys = _keys_by_name(layout, value, fields)
     for name, spellings in keys.items():
         if len(spellings) > 1:
-            problems.add(
+            found.refuse(
                 f"the field is given as {' and as '.join(map(quoted, spellings))}. Give it once.", name
             )
     for members in layout.members.values():
-        _settle_oneof(layout, members, keys, value, fields, problems)
+        given = {name: value[keys[name][0]] is not None for name in keys if name in members}
+        settle_oneof(members, given, fields, found, lenient=layout.lenient)
     for name, members in layout.required_oneofs.items():
         if not members & keys.keys() and value.get(name) is None:
-            problems.add(f"missing, but required: one of {listed(list(members))}.")
+            found.refuse(missing(f"one of {listed(list(members))}"))
     for name, description in layout.required.items():
         if name not in keys:
-            problems.add(f"missing, but required: {description}", name)
-    if problems:
-        raise problems.refuse()
+            found.refuse(description, name)
 
 
-def _keys_by_name(layout: Layout, value: dict[str, Any]) -> dict[str, list[str]]:
+def _keys_by_name(layout: Layout, value: dict[str, Any], fields: dict[str, Any]) -> dict[str, list[str]]:
     """The keys under which each field is given."""
     keys: dict[str, list[str]] = {}
     for key, item in value.items():
         name, wrapped = layout.field_of(key), layout.wrapped(key)
         if name is not None:
-            names = [name] if item is not None or name in layout.takes_null else []
+            left_out = layout.takes_as_absent(name, item) and name not in fields
+            names = [] if left_out else [name]
         else:
             names = [] if wrapped is None else wrapped.chosen(item)
         for given in names:
             keys.setdefault(given, []).append(key)
     return keys
-
-
-def _settle_oneof(
-    layout: Layout,
-    members: KeysView[str],
-    keys: Mapping[str, list[str]],
-    value: dict[str, Any],
-    fields: dict[str, Any],
-    problems: Problems,
-) -> None:
-    given = [name for name in keys if name in members]
-    valued = [name for name in given if value[keys[name][0]] is not None]
-    meant = valued if layout.lenient else given
-    if len(meant) > 1:
-        problems.add(
-            f"{' and '.join(meant)} cannot be given together: give only one of {listed(list(members))}."
-        )
-    elif valued:
-        # A null beside the member that is meant says "not this one".
-        for name in given:
-            if name != valued[0]:
-                fields.pop(name, None)

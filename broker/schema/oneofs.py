@@ -8,8 +8,10 @@ from collections.abc import Callable, KeysView, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from broker.schema.arguments import Reading
-from broker.schema.problems import Problems, Refused, expected, listed, quoted, suggestion
+from broker.schema.arguments import Reading, may_search
+from broker.schema.findings import Findings
+from broker.schema.notes import Leniency, Understood
+from broker.schema.problems import Refused, expected, listed, quoted, suggestion
 from broker.schema.scalars import Decode
 
 _WHICH = "which"
@@ -35,13 +37,24 @@ class Wrapped:
         """
         if type(value) is not dict:
             raise expected(f"an object with one of {listed(list(self.members))}", value)
-        given = self._given(value)
-        return {name: self._decoded(name, given[name], reading) for name in self._chosen(given)}
+        given, found = self._given(value, reading), Findings()
+        if self._named(value) is not value:
+            found.note(Leniency.ONEOF_WHICH, f'"{_WHICH}" taken as the name of the member')
+        decoded: dict[str, Any] = {}
+        for name in self._chosen(given):
+            try:
+                decoded[name] = self.slots[name][1](given[name], reading)
+            except Understood as inner:
+                decoded[name] = found.understood(name, inner)
+            except Refused as refused:
+                found.refused(name, refused)
+                break
+        return dict(found.conclude(decoded))
 
     def chosen(self, value: Any) -> list[str]:
         """The members that are given with a value; of an object that `decode` refuses, none."""
         try:
-            return self._chosen(self._given(value)) if type(value) is dict else []
+            return self._chosen(self._given(value, None)) if type(value) is dict else []
         except Refused:
             return []
 
@@ -50,11 +63,11 @@ class Wrapped:
         # A null beside the member that is meant says "not this one".
         return valued if valued else [name for name in given if name in self.takes_null]
 
-    def _given(self, value: Mapping[str, Any]) -> dict[str, Any]:
+    def _given(self, value: Mapping[str, Any], reading: Reading | None) -> dict[str, Any]:
         """What the object holds, by the names of the members."""
         given: dict[str, Any] = {}
         for key, item in self._named(value).items():
-            name = self._member(key)
+            name = self._member(key, reading)
             if name in given:
                 raise Refused(f"the field {name} is given twice. Give it once.")
             given[name] = item
@@ -71,17 +84,49 @@ class Wrapped:
         alone = rest.keys() == {_VALUE} and self.find(_VALUE) not in self.members
         return {which: rest[_VALUE]} if alone else rest
 
-    def _member(self, key: str) -> str:
+    def _member(self, key: str, reading: Reading | None) -> str:
         name = self.find(key)
         if name is None or name not in self.members:
+            if reading is None or not may_search(reading):
+                raise Refused(f"unknown field {quoted(key)}.")
             near = suggestion(key, self.members)
             raise Refused(f"unknown field {quoted(key)}.{near} Fields: {listed(list(self.members), key)}.")
         return name
 
-    def _decoded(self, name: str, item: Any, reading: Reading) -> Any:
-        try:
-            return self.slots[name][1](item, reading)
-        except Refused as refused:
-            problems = Problems()
-            problems.under(name, refused)
-            raise problems.refuse() from None
+
+def settle_oneof(
+    members: KeysView[str],
+    given: Mapping[str, bool],
+    fields: dict[str, Any],
+    found: Findings,
+    *,
+    lenient: bool,
+) -> None:
+    """Leaves in `fields` the one member that is meant; refuses where there are several.
+
+    `given`: the members that stand in the object, and whether with another value than null.
+    """
+    valued = [name for name, has_value in given.items() if has_value]
+    meant = valued if lenient else list(given)
+    if len(meant) > 1 and lenient and all(name in fields for name in meant):
+        # Some models fill in every member; those that only have their default say nothing.
+        telling = [name for name in meant if not _is_default(fields[name])]
+        if len(telling) == 1:
+            others = [name for name in meant if name != telling[0]]
+            text = f"{listed(others)} without a value taken as not given beside {telling[0]}"
+            found.note(Leniency.ONEOF_DEFAULTS, text)
+            meant = valued = telling
+    if len(meant) > 1:
+        found.refuse(
+            f"{' and '.join(meant)} cannot be given together: give only one of {listed(list(members))}."
+        )
+    elif valued:
+        # A null beside the member that is meant says "not this one".
+        for name in given:
+            if name != valued[0]:
+                fields.pop(name, None)
+
+
+def _is_default(value: Any) -> bool:
+    """Whether a decoded value is that of a field that nobody has set: zero, "", or an empty message."""
+    return value == {} or (isinstance(value, int | float | str | bytes) and not value)

@@ -12,7 +12,9 @@ MAX_LISTED = 10
 """Problems that are told at once; more would not be mended at once."""
 MAX_COLLECTED = 100
 """Problems after which no more are looked for."""
-MAX_CHARACTERS = 2_000
+MAX_BYTES = 2_048
+"""Of all that a model reads about arguments that were refused."""
+_ROOM_FOR_MISSING = 600
 _MAX_SHOWN = 80
 _MAX_PATH = 200
 _MAX_ALLOWED = 20
@@ -30,35 +32,13 @@ class Refused(Exception):
         self.problems: Sequence[Problem] = [("", text)] if problems is None else problems
 
 
-class Problems:
-    """Collects what is refused below one value."""
+def joined(step: str, path: str) -> str:
+    """The path of what lies at `path` below `step`; either may be empty.
 
-    def __init__(self) -> None:
-        self._found: list[Problem] = []
-
-    def add(self, text: str, path: str = "") -> None:
-        """Adds one problem of the value itself, or of what lies at `path` in it."""
-        self._found.append((path, text))
-
-    def under(self, step: str, refused: Refused) -> None:
-        """Adds what was refused below `step`: a field's name, `[2]`, or `["key"]`."""
-        self._found += [(_joined(step, path), text) for path, text in refused.problems]
-
-    @property
-    def full(self) -> bool:
-        """Whether there are so many that no more are looked for."""
-        return len(self._found) >= MAX_COLLECTED
-
-    def __bool__(self) -> bool:
-        return bool(self._found)
-
-    def refuse(self) -> Refused:
-        """The refusal of the whole value."""
-        return Refused(problems=self._found)
-
-
-def _joined(step: str, path: str) -> str:
-    return f"{step}.{path}" if path and path[0] != "[" else step + path
+    >>> joined("book", "tags[2]"), joined("tags", "[2]"), joined("", "title")
+    ('book.tags[2]', 'tags[2]', 'title')
+    """
+    return f"{step}.{path}" if step and path and path[0] != "[" else step + path
 
 
 def step_of_key(key: str) -> str:
@@ -128,9 +108,39 @@ def listed(names: Sequence[str], word: str = "") -> str:
     return f"{', '.join(near)} and {len(names) - len(near):,} more"
 
 
+_MISSING = "Missing required: "
+
+
+def missing(phrase: str, sentence: str = "") -> str:
+    """What is said of a required field that is not given: its kind, and the first sentence about it.
+
+    >>> lines([("book.title", missing("a string", "What is on its cover."))])
+    ['Missing required: book.title (string) - What is on its cover.']
+    """
+    kind = re.sub(r"^an? ", "", phrase).replace(" (", ", ").replace(")", "")
+    return f"{_MISSING}({kind}) - {sentence}" if sentence else f"{_MISSING}({kind})"
+
+
 def lines(problems: Sequence[Problem]) -> list[str]:
-    """Each problem as one line that begins with its path; what concerns the whole has no path."""
-    return [f"{_shown(path)}: {text}" if path else text for path, text in problems]
+    """Each problem as one line with its path, which the whole has not; what is missing comes last."""
+    told = [_line(path, text) for path, text in problems]
+    return sorted(told, key=_is_missing)
+
+
+def _line(path: str, text: str) -> str:
+    if _is_missing(text):
+        what = text.removeprefix(_MISSING)
+        return f"{_MISSING}{at(path, what, ' ') if path else what.strip('()')}"
+    return at(path, text)
+
+
+def _is_missing(line: str) -> bool:
+    return line.startswith(_MISSING)
+
+
+def at(path: str, text: str, between: str = ": ") -> str:
+    """What is said, after the path that it is said of; an empty path is left out."""
+    return f"{_shown(path)}{between}{text}" if path else text
 
 
 def _shown(path: str) -> str:
@@ -151,21 +161,41 @@ def describe(name: str, problems: Sequence[str]) -> str:
     Invalid arguments for GetBook: 1 problem. Nothing was sent. Fix this and call again.
     1. pages: expected an integer (int32), got string "many".
     """
-    one = len(problems) == 1
-    count, cure = ("1 problem", "Fix this") if one else (f"{len(problems)} problems", "Fix these")
+    absent = sum(map(_is_missing, problems))
+    wrong = len(problems) - absent
+    count = _counted(wrong, "problem") if wrong else f"{_counted(absent, 'required field')} missing"
+    cure = "Fix this" if len(problems) == 1 else "Fix these"
     first = f"Invalid arguments for {name}: {count}. Nothing was sent. {cure} and call again."
     return f"{first}\n{_numbered(problems)}"
 
 
+def _counted(number: int, what: str) -> str:
+    return f"1 {what}" if number == 1 else f"{number} {what}s"
+
+
 def _numbered(told: Sequence[str]) -> str:
-    """The first problems, as many as fit; at least one, and cut if that alone is too long."""
-    rows: list[str] = []
-    room = MAX_CHARACTERS - 200
-    for number, line in enumerate(told[:MAX_LISTED], 1):
-        room -= len(line) + 5
-        if room < 0 and rows:
+    """The first problems, numbered, as many as fit, and then what is missing."""
+    absent = [line for line in told if _is_missing(line)]
+    wrong = [f"{number}. {line}" for number, line in enumerate(told[: len(told) - len(absent)], 1)]
+    room = MAX_BYTES - 200
+    rows = _fitting(wrong, room - (_ROOM_FOR_MISSING if absent else 0))
+    left = room - sum(_size(row) for row in rows)
+    return "\n".join([*rows, *_fitting(absent, left)])
+
+
+def _fitting(rows: Sequence[str], room: int) -> list[str]:
+    """As many rows as are read at once and fit; at least one, and cut if that alone is too long."""
+    kept: list[str] = []
+    for row in rows[:MAX_LISTED]:
+        room -= _size(row)
+        if room < 0 and kept:
             break
-        rows.append(f"{number}. {line[: MAX_CHARACTERS - 300]}")
-    if len(told) > len(rows):
-        rows.append(f"and {len(told) - len(rows)} more.")
-    return "\n".join(rows)
+        kept.append(row if room >= 0 else row.encode()[: room + _size(row)].decode(errors="ignore"))
+    if len(rows) > len(kept):
+        kept.append(f"and {len(rows) - len(kept)} more.")
+    return kept
+
+
+def _size(row: str) -> int:
+    """Bytes of a row and the end of its line."""
+    return len(row.encode()) + 1

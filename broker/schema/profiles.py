@@ -8,7 +8,7 @@ from google.protobuf.descriptor_pb2 import MethodOptions
 
 from broker.descriptors.pool import Descriptors
 from broker.errors import CatalogError
-from broker.schema import descriptions
+from broker.schema import definitions
 from broker.schema.limits import LIMITS
 from broker.schema.rendering import Dialect, render_input, render_output
 from broker.schema.strict import NotStrict, render_strict
@@ -30,7 +30,6 @@ _GEMINI = Dialect(limits=LIMITS["gemini"], any_value=_ANY_OF, entries=True, empt
 
 
 def _openai(tool: Tool, descriptors: Descriptors) -> dict[str, Any]:
-    # `strict` is not left out: the Responses API would then rewrite the schema to a strict one.
     return _function(tool, _input_schema(tool, descriptors, _OPENAI), strict=False)
 
 
@@ -43,10 +42,7 @@ def _openai_strict(tool: Tool, descriptors: Descriptors) -> dict[str, Any]:
 
 
 def _function(tool: Tool, parameters: dict[str, Any], strict: bool) -> dict[str, Any]:
-    limit = LIMITS["openai"].description
-    description = tool.description if limit is None else descriptions.shorten(tool.description, limit)
-    function = {"name": tool.name, "description": description, "parameters": parameters, "strict": strict}
-    return {"type": "function", "function": function}
+    return definitions.function(tool.name, tool.description, parameters, strict=strict)
 
 
 def _mcp(tool: Tool, descriptors: Descriptors) -> dict[str, Any]:
@@ -91,15 +87,12 @@ def _annotations(tool: Tool, descriptors: Descriptors) -> dict[str, bool]:
 
 
 def _anthropic(tool: Tool, descriptors: Descriptors) -> dict[str, Any]:
-    input_schema = _input_schema(tool, descriptors, _ANTHROPIC)
-    return {"name": tool.name, "description": tool.description, "input_schema": input_schema}
+    schema = _input_schema(tool, descriptors, _ANTHROPIC)
+    return definitions.anthropic(tool.name, tool.description, schema)
 
 
 def _gemini(tool: Tool, descriptors: Descriptors) -> dict[str, Any]:
-    declared = {"name": tool.name, "description": tool.description}
-    parameters = _input_schema(tool, descriptors, _GEMINI)
-    # An object without properties is refused here.
-    return {**declared, "parameters": parameters} if "properties" in parameters else declared
+    return definitions.gemini(tool.name, tool.description, _input_schema(tool, descriptors, _GEMINI))
 
 
 def _input_schema(tool: Tool, descriptors: Descriptors, dialect: Dialect) -> dict[str, Any]:

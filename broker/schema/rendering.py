@@ -3,6 +3,7 @@
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cache
+from itertools import chain
 from typing import Any
 
 import orjson
@@ -22,7 +23,8 @@ from broker.schema.json_schema import (
     input_schema,
     output_schema,
 )
-from broker.schema.keywords import fit
+from broker.schema.keywords import fit, of_entries
+from broker.schema.kinds import Use
 from broker.schema.limits import Limits
 from broker.schema.scalars import Kind
 
@@ -57,7 +59,7 @@ class Dialect:
 
 def render_input(message: Descriptor, descriptors: Descriptors, dialect: Dialect) -> dict[str, Any]:
     """The schema of a request, as detailed as fits into 64 KB; raises CatalogError when nothing fits."""
-    forms = cache(lambda held, partial: input_schema(held, descriptors, partial))
+    forms = cache(lambda held, use: input_schema(held, descriptors, use))
     for detail in STAGES:
         try:
             schema = _Renderer(forms, dialect, detail).root(message)
@@ -98,7 +100,7 @@ def _output_shape(shape: Shape, descriptors: Descriptors, depth: int) -> dict[st
 class _Renderer:
     """Renders one request once."""
 
-    forms: Callable[[Descriptor, bool], Form]
+    forms: Callable[[Descriptor, Use], Form]
     dialect: Dialect
     detail: Detail
     nodes: int = 0
@@ -106,7 +108,7 @@ class _Renderer:
     """The types that are being rendered, outermost first, each with the name of the field that holds it."""
 
     def root(self, message: Descriptor) -> dict[str, Any]:
-        return self._object(self.forms(message, False), "")
+        return self._object(self.forms(message, Use.WHOLE), "")
 
     def _object(self, form: Form, holder: str) -> dict[str, Any]:
         self.nodes += 1 + len(form.properties)
@@ -123,7 +125,8 @@ class _Renderer:
 
     def _choices(self, form: Form) -> str:
         explained = len(self.above) <= self.detail.explained
-        return sentences(*(oneof.sentence for oneof in form.oneofs)) if explained else ""
+        comments = ((oneof.sentence, self.detail.cut(oneof.comment)) for oneof in form.oneofs)
+        return sentences(*chain.from_iterable(comments), *form.rules) if explained else ""
 
     def _listing(
         self, properties: dict[str, Any], description: str, required: Sequence[str] = ()
@@ -141,8 +144,9 @@ class _Renderer:
     def _property(self, one: Property) -> dict[str, Any]:
         shaped = self._shape(one.shape, one.name)
         described = shaped.pop("description", "")
+        keywords = of_entries(one.keywords) if shaped.get("type") == "array" else one.keywords
         default = {} if one.default is None else {"default": one.default}
-        schema, words = fit({**shaped, **default}, self.dialect.limits)
+        schema, words = fit({**shaped, **keywords, **default}, self.dialect.limits)
         text = sentences(*self.detail.explain(one, len(self.above)), described, *words)
         return {**schema, "description": text} if text else schema
 
@@ -180,7 +184,7 @@ class _Renderer:
         schema, words = fit(leaf.schema if leaf.schema else self.dialect.any_value, self.dialect.limits)
         if leaf.schema.get("items") == {}:
             schema["items"] = dict(self.dialect.any_value)
-        text = sentences("" if leaf.hint is None else leaf.hint, *words)
+        text = sentences("" if leaf.hint is None else leaf.hint, *(f"{leaf.place}{one}" for one in words))
         if text and self.detail.explained > 0:
             schema["description"] = text
         return schema
@@ -193,7 +197,7 @@ class _Renderer:
             return self._listing({}, f"{nested.message.name}; same fields as {where}.")
         if len(self.above) >= self.detail.depth:
             return self._listing({}, f"{nested.message.name}.")
-        return self._object(self.forms(nested.message, nested.partial), name)
+        return self._object(self.forms(nested.message, nested.use), name)
 
 
 def _key_schema(key: Kind) -> dict[str, Any] | None:

@@ -13,7 +13,8 @@ from google.protobuf.descriptor import FieldDescriptor
 
 from broker.schema import leniency
 from broker.schema.arguments import Reading
-from broker.schema.problems import Refused, expected
+from broker.schema.notes import Leniency, then, understood
+from broker.schema.problems import Refused, expected, got, quoted
 
 Decode = Callable[[Any, Reading], Any]
 """JSON value → what a message's constructor takes; raises Refused."""
@@ -161,14 +162,15 @@ def _decode_bool(value: Any, reading: Reading) -> bool:
     meant = leniency.truth(value, reading)
     if meant is None:
         raise expected("true or false", value)
-    return meant
+    raise understood(meant, Leniency.BOOL_TEXT, f"{got(value)} taken as {str(meant).lower()}")
 
 
 def _decode_string(value: Any, reading: Reading) -> str:
     if type(value) is str:
         return value
     if reading.lenient and type(value) is int:
-        return str(value)  # lossless, where 1.10 would not be
+        # Lossless, where 1.10 would not be.
+        raise understood(str(value), Leniency.INTEGER_AS_STRING, f'{got(value)} taken as "{value}"')
     raise expected("a string", value)
 
 
@@ -178,17 +180,23 @@ def _decode_bytes(value: Any, reading: Reading) -> bytes:
     try:
         return binascii.a2b_base64(value, strict_mode=True)
     except ValueError:
-        meant = leniency.base64_bytes(value, reading)
-    if meant is None:
-        raise Refused(f"the string is not base64.{_literal(value)}")
-    return meant
+        meant = leniency.base64_bytes(value)
+    if meant is not None:
+        return meant
+    attached = leniency.attachment(value, reading)
+    if attached is not None:
+        return attached
+    data = leniency.data_uri(value) if reading.lenient else None
+    if data is not None:
+        raise understood(data, Leniency.DATA_URI, f"a data: URI taken as the {len(data):,} bytes in it")
+    raise Refused(f"the string is not base64.{_literal(value)}")
 
 
 def _literal(text: str) -> str:
     if len(text) > 60 or ":" in text[:8]:
         return " Encode the bytes as base64."
     encoded = base64.b64encode(text.encode()).decode()
-    return f' If you meant the text "{text}" send "{encoded}".'
+    return f' If you meant the text {quoted(text)} send "{encoded}".'
 
 
 def encode_base64(value: bytes) -> str:
@@ -200,8 +208,7 @@ def encode_base64(value: bytes) -> str:
     return binascii.b2a_base64(value, newline=False).decode()
 
 
-def _decode_text_bytes(value: Any, reading: Reading) -> bytes:
-    text = _decode_string(value, reading)
+def _text_bytes(text: str) -> bytes:
     if text.startswith("data:"):
         data = leniency.data_uri(text)
         if data is not None:
@@ -223,7 +230,7 @@ TEXT_BYTES = Kind(
     phrase="a string",
     input=_STRING,
     output=_STRING,
-    decode=_decode_text_bytes,
+    decode=then(_decode_string, _text_bytes),
     encode=_encode_text_bytes,
 )
 """bytes that hold text, as the option `bytes_as_text` says; what is not UTF-8 is written as a data: URI."""

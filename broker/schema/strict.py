@@ -18,13 +18,14 @@ from google.protobuf.descriptor import Descriptor
 from broker.descriptors.pool import Descriptors
 from broker.schema.detail import MAX_BYTES, WHOLE, Detail, sentences
 from broker.schema.json_schema import Entries, Form, Items, Leaf, Nested, Oneof, Property, Shape, input_schema
-from broker.schema.keywords import fit
+from broker.schema.keywords import fit, of_entries
+from broker.schema.kinds import Use
 from broker.schema.limits import LIMITS, Limits
 from broker.schema.strict_limits import excess
 
-_Type = tuple[Descriptor, bool]
-"""A message type, and whether only what shall change is given of it."""
-_Forms = Callable[[Descriptor, bool], Form]
+_Type = tuple[Descriptor, Use]
+"""A message type, and what its messages are for."""
+_Forms = Callable[[Descriptor, Use], Form]
 _LIMITS = LIMITS["openai-strict"]
 
 
@@ -34,7 +35,7 @@ class NotStrict(Exception):
 
 def render_strict(message: Descriptor, descriptors: Descriptors, limits: Limits = _LIMITS) -> dict[str, Any]:
     """The strict schema of a request, as detailed as fits into 64 KB; raises NotStrict."""
-    forms = cache(lambda held, partial: _without_nulls(input_schema(held, descriptors, partial)))
+    forms = cache(lambda held, use: _without_nulls(input_schema(held, descriptors, use)))
     names = _definition_names(_survey(message, forms, limits))
     for detail in WHOLE:
         schema = _Renderer(forms, names, detail, limits).root(message)
@@ -44,6 +45,26 @@ def render_strict(message: Descriptor, descriptors: Descriptors, limits: Limits 
         if len(orjson.dumps(schema)) <= MAX_BYTES:
             return schema
     raise NotStrict(f"its schema has more than {MAX_BYTES // 1024} KB")
+
+
+def close(schema: Mapping[str, Any]) -> dict[str, Any]:
+    """The schema of an object, without `$ref` and `anyOf` → the same in strict form; raises NotStrict.
+
+    >>> close({"type": "object", "properties": {"days": {"type": "integer"}}, "additionalProperties": False})
+    ... # doctest: +NORMALIZE_WHITESPACE
+    {'type': 'object', 'properties': {'days': {'type': ['integer', 'null']}},
+     'required': ['days'], 'additionalProperties': False}
+    """
+    if "items" in schema:
+        return {**schema, "items": close(schema["items"])}
+    if schema.get("type") != "object":
+        return dict(schema)
+    if schema.get("additionalProperties") is not False:
+        raise NotStrict("an object of it is open, which a closed schema cannot say")
+    inner = {name: close(one) for name, one in schema.get("properties", {}).items()}
+    required = schema.get("required", ())
+    properties = {name: one if name in required else _nullable(one) for name, one in inner.items()}
+    return _described(_closed(properties), schema.get("description", ""))
 
 
 def _without_nulls(form: Form) -> Form:
@@ -59,7 +80,7 @@ def _is_null(shape: Shape) -> bool:
 
 def _survey(message: Descriptor, forms: _Forms, limits: Limits) -> list[_Type]:
     """The types that are used more than once, in the order in which they are met; raises NotStrict."""
-    root = (message, False)
+    root = (message, Use.WHOLE)
     uses, paths = Counter([root]), {root: ""}
     pending = [root]
     for held in pending:  # grows while it is read
@@ -69,7 +90,7 @@ def _survey(message: Descriptor, forms: _Forms, limits: Limits) -> list[_Type]:
             path = f"{paths[held]}.{one.name}".lstrip(".")
             inner = _innermost(one.shape)
             if isinstance(inner, Nested):
-                used = (inner.message, inner.partial)
+                used = (inner.message, inner.use)
                 uses[used] += 1
                 if used not in paths:
                     paths[used] = path
@@ -102,13 +123,13 @@ def _definition_names(shared: Sequence[_Type]) -> dict[_Type, str]:
     """Each type's key in `$defs`: its own name, with those of its parents where two have the same."""
     names: dict[_Type, str] = {}
     taken: set[str] = set()
-    for message, partial in shared:
+    for message, use in shared:
         parts = message.full_name.split(".")
-        suffix = "_changes" if partial else ""
+        suffix = "" if use is Use.WHOLE else f"_{use.value}"
         longer = ("_".join(parts[-length:]) + suffix for length in range(1, len(parts) + 1))
         numbered = (f"{message.name}{suffix}_{number}" for number in count(2))
-        names[message, partial] = next(name for name in chain(longer, numbered) if name not in taken)
-        taken.add(names[message, partial])
+        names[message, use] = next(name for name in chain(longer, numbered) if name not in taken)
+        taken.add(names[message, use])
     return names
 
 
@@ -125,7 +146,7 @@ class _Renderer:
     definitions: dict[str, Any] = field(default_factory=dict)
 
     def root(self, message: Descriptor) -> dict[str, Any]:
-        schema = self._object(self.forms(message, False))
+        schema = self._object(self.forms(message, Use.WHOLE))
         for held, name in self.names.items():
             self.level = 1
             self.definitions[name] = self._object(self.forms(*held))
@@ -142,8 +163,9 @@ class _Renderer:
                 properties[one.name] = self._property(one)
             elif oneof.name not in properties:
                 properties[oneof.name] = self._choice(oneof, [by_name[name] for name in oneof.members])
+        text = sentences(*form.rules) if self.level <= self.detail.explained else ""
         self.level -= 1
-        return _closed(properties)
+        return _described(_closed(properties), text)
 
     def _choice(self, oneof: Oneof, members: Sequence[Property]) -> dict[str, Any]:
         branches = [_closed({one.name: self._property(replace(one, required=True))}) for one in members]
@@ -155,7 +177,7 @@ class _Renderer:
         shaped = self._shape(one.shape)
         described = shaped.pop("description", "")
         default = {} if one.default is None else {"default": one.default}
-        schema, words = fit({**shaped, **default}, self.limits)
+        schema, words = fit({**shaped, **of_entries(one.keywords), **default}, self.limits)
         text = sentences(*self.detail.explain(one, self.level), described, *words)
         return _described(schema if one.required else _nullable(schema), text)
 
@@ -172,14 +194,14 @@ class _Renderer:
 
     def _leaf(self, leaf: Leaf) -> dict[str, Any]:
         schema, words = fit(leaf.schema, self.limits)
-        text = sentences("" if leaf.hint is None else leaf.hint, *words)
+        text = sentences("" if leaf.hint is None else leaf.hint, *(f"{leaf.place}{one}" for one in words))
         return {**schema, "description": text} if text and self.detail.explained > 0 else schema
 
     def _nested(self, nested: Nested) -> dict[str, Any]:
-        name = self.names.get((nested.message, nested.partial))
+        name = self.names.get((nested.message, nested.use))
         if name is not None:
             return {"$ref": f"#/$defs/{name}"}
-        return self._object(self.forms(nested.message, nested.partial))
+        return self._object(self.forms(nested.message, nested.use))
 
     def _lifted(self, schema: dict[str, Any]) -> dict[str, Any]:
         """What is said of each item is said of the list."""

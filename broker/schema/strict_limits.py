@@ -11,7 +11,7 @@ def excess(schema: Mapping[str, Any], limits: Limits) -> str | None:
     """Which limit is exceeded, as in `it has 6,000 properties; at most 5,000 are taken`; None: none is."""
     nodes = list(_nodes(schema))
     names = [name for node in nodes for name in node.get("properties", ())]
-    enums = [[value for value in node["enum"] if value is not None] for node in nodes if "enum" in node]
+    enums = [[str(value) for value in node["enum"] if value is not None] for node in nodes if "enum" in node]
     long = [values for values in enums if limits.long_enum is not None and len(values) > limits.long_enum]
     characters = sum(map(len, chain(names, schema.get("$defs", ()), *enums)))
     found = (

@@ -8,6 +8,7 @@ from functools import lru_cache
 from typing import Any
 
 from broker.schema.arguments import Reading
+from broker.schema.notes import Leniency, Understood, understood
 from broker.schema.problems import Refused, expected, quoted
 
 _EPOCH = date(1970, 1, 1).toordinal()
@@ -19,13 +20,16 @@ _MAX_DURATION = 315_576_000_000
 _TIMESTAMP = re.compile(r"(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d)(?:\.(\d{1,9}))?(?:Z|([+-]\d\d):(\d\d))", re.ASCII)
 # What is as unambiguous: t and z, a space, no seconds, an offset without its colon.
 _LENIENT = re.compile(r"(\d{4}-\d\d-\d\d)[Tt ](\d\d:\d\d)(:\d\d)?(\.\d{1,9})?([Zz]|[+-]\d\d:?\d\d)", re.ASCII)
-_WITHOUT_ZONE = re.compile(r"(\d{4}-\d\d-\d\d)(?:[Tt ](\d\d:\d\d(?::\d\d)?)(?:\.\d+)?)?", re.ASCII)
+_WITHOUT_ZONE = re.compile(r"(\d{4}-\d\d-\d\d)(?:[Tt ](\d\d:\d\d(?::\d\d)?)(\.\d{1,9})?)?", re.ASCII)
+# What a number that counts from 1970 may count: each unit, up to where the next is likelier.
+_EPOCHS = (("seconds", 10**11), ("milliseconds", 10**14), ("microseconds", 10**17), ("nanoseconds", 10**20))
+_PER_SECOND = {"seconds": 1, "milliseconds": 10**3, "microseconds": 10**6, "nanoseconds": 10**9}
 _POINT = 'a point in time (RFC 3339, like "2024-05-01T12:00:00Z")'
 
 _DURATION = re.compile(r"(-?)(\d{1,12})(?:\.(\d{1,9}))?s", re.ASCII)
 _GO = re.compile(
     r"(-?)(?:(\d{1,9}(?:\.\d{1,9})?)h)?(?:(\d{1,9}(?:\.\d{1,9})?)m)?(?:(\d{1,12}(?:\.\d{1,9})?)s)?"
-    r"(?:(\d{1,15}(?:\.\d{1,6})?)ms)?(?:(\d{1,18}(?:\.\d{1,3})?)us)?(?:(\d{1,18})ns)?",
+    r"(?:(\d{1,15}(?:\.\d{1,6})?)ms)?(?:(\d{1,18}(?:\.\d{1,3})?)[uµμ]s)?(?:(\d{1,18})ns)?",
     re.ASCII,
 )
 _GO_UNITS = tuple(map(Decimal, ("3600", "60", "1", "0.001", "0.000001", "0.000000001")))
@@ -35,19 +39,21 @@ _ISO = re.compile(
 _ISO_UNITS = tuple(map(Decimal, ("86400", "3600", "60", "1")))
 INVALID = "invalid"
 """What is sent in place of a value that has no text begins with it."""
+_TOO_LONG = f"a length of time is at most {_MAX_DURATION}s."
 _LENGTH = 'a length of time in seconds, like "3.5s"'
 
 
 def decode_timestamp(value: Any, reading: Reading) -> dict[str, int]:
     """RFC 3339 text, or {"seconds", "nanos"}."""
+    if type(value) is dict and reading.lenient:
+        raise _understood_point(_parts(value, _YEAR_1, _YEAR_10000 - 1), "an object")
     if type(value) is not str:
-        parts = type(value) is dict and reading.lenient
-        return _parts(value, _YEAR_1, _YEAR_10000 - 1) if parts else _refuse_epoch(value)
+        raise _refused_epoch(value, value)
     try:
         return _zulu(value)
     except (LookupError, ValueError):
         pass  # another form, or none
-    match = _TIMESTAMP.fullmatch(value)
+    exact = match = _TIMESTAMP.fullmatch(value)
     if match is None and reading.lenient:
         match = _TIMESTAMP.fullmatch(_written_out(value))
     if match is None:
@@ -58,8 +64,15 @@ def decode_timestamp(value: Any, reading: Reading) -> dict[str, int]:
         seconds -= _offset(hours, minutes, value)
         if not _YEAR_1 <= seconds < _YEAR_10000:
             raise Refused(f"{quoted(value)} is not within the years 0001 to 9999 in UTC.")
-    nanos = 0 if fraction is None else int(fraction.ljust(9, "0"))
-    return {"seconds": seconds, "nanos": nanos}
+    parts = {"seconds": seconds, "nanos": 0 if fraction is None else int(fraction.ljust(9, "0"))}
+    if exact is None:
+        raise _understood_point(parts, quoted(value))
+    return parts
+
+
+def _understood_point(parts: dict[str, int], given: str) -> Understood:
+    text = f'{given} taken as "{encode_timestamp(parts["seconds"], parts["nanos"])}"'
+    return understood(parts, Leniency.TIMESTAMP_FORM, text)
 
 
 def _zulu(value: str) -> dict[str, int]:
@@ -114,21 +127,29 @@ def _written_out(value: str) -> str:
     return f"{day}T{clock}{seconds or ':00'}{fraction}{zone}"
 
 
-def _refuse_epoch(value: Any) -> dict[str, int]:
-    if type(value) not in (int, float) or not _YEAR_1 <= value < _YEAR_10000:
-        raise expected(_POINT, value)
-    literal = encode_timestamp(int(value), 0)
-    raise Refused(
-        f'expected {_POINT}, got number {value}. If it counts seconds since 1970, send "{literal}".'
-    )
+def _refused_epoch(value: Any, number: Any) -> Refused:
+    """The refusal of a number, or of a string of digits, since its unit is a guess."""
+    refused = expected(_POINT, value)
+    if type(number) not in (int, float):
+        return refused
+    unit = next((unit for unit, size in _EPOCHS if abs(number) < size), None)
+    if unit is None:
+        return refused
+    nanos = int(Decimal(str(number)) * 10**9 / _PER_SECOND[unit])
+    literal = encode_timestamp(*divmod(nanos, 10**9))
+    if literal.startswith(INVALID):
+        return refused
+    return Refused(f'{refused} If it counts {unit} since 1970, send "{literal}".')
 
 
 def _refused_timestamp(value: str) -> Refused:
     match = _WITHOUT_ZONE.fullmatch(value)
     if match is None:
-        return expected(_POINT, value)
-    day, clock = match.groups()
-    literal = _written_out(f"{day}T{clock or '00:00:00'}Z")
+        digits = re.fullmatch(r"-?[0-9]{1,19}(\.[0-9]{1,9})?", value)
+        return _refused_epoch(value, None if digits is None else float(value) if digits[1] else int(value))
+    day, clock, fraction = match.groups()
+    literal = _written_out(f"{day}T{clock or '00:00:00'}{fraction or ''}Z")
+    _seconds(literal[:19], value)  # what is no point in time is not taught
     return Refused(f'{quoted(value)} has no time zone. If UTC, send "{literal}".')
 
 
@@ -169,31 +190,47 @@ def _invalid(seconds: int, nanos: int) -> str:
 
 def decode_duration(value: Any, reading: Reading) -> dict[str, int]:
     """Seconds and an "s", or {"seconds", "nanos"}; also 1h30m, 250ms and PT1H30M."""
-    if type(value) is dict and reading.lenient:
-        return _parts(value, -_MAX_DURATION, _MAX_DURATION)
     match = _DURATION.fullmatch(value) if type(value) is str else None
-    if match is not None:
-        sign, whole, fraction = match.groups()
-        seconds, nanos = int(whole), 0 if fraction is None else int(fraction.ljust(9, "0"))
-    else:
-        sign, seconds, nanos = _other_duration(value, reading)
+    if match is None:
+        raise _other_duration(value) if reading.lenient else _refused_duration(value)
+    sign, whole, fraction = match.groups()
+    seconds, nanos = int(whole), 0 if fraction is None else int(fraction.ljust(9, "0"))
     if seconds > _MAX_DURATION:
-        raise Refused(f"a length of time is at most {_MAX_DURATION}s.")
+        raise Refused(_TOO_LONG)
     return {"seconds": -seconds, "nanos": -nanos} if sign else {"seconds": seconds, "nanos": nanos}
 
 
-def _other_duration(value: Any, reading: Reading) -> tuple[str, int, int]:
+def _other_duration(value: Any) -> Understood | Refused:
+    if type(value) is dict:
+        return _understood_length(_parts(value, -_MAX_DURATION, _MAX_DURATION), "an object")
     for form, units in (_GO, _GO_UNITS), (_ISO, _ISO_UNITS):
-        match = form.fullmatch(value) if reading.lenient and type(value) is str else None
+        match = form.fullmatch(value) if type(value) is str else None
         if match is not None and any(match.groups()[1:]):
             sign, *amounts = match.groups()
             total = sum(Decimal(a) * unit for a, unit in zip(amounts, units, strict=True) if a is not None)
             seconds, nanos = divmod(int(total * 10**9), 10**9)
-            return sign, seconds, nanos
+            if seconds > _MAX_DURATION:
+                return Refused(_TOO_LONG)
+            flow = -1 if sign else 1
+            return _understood_length({"seconds": flow * seconds, "nanos": flow * nanos}, quoted(value))
+    return _refused_duration(value)
+
+
+def _understood_length(parts: dict[str, int], given: str) -> Understood:
+    text = f'{given} taken as "{encode_duration(parts["seconds"], parts["nanos"])}"'
+    return understood(parts, Leniency.DURATION_FORM, text)
+
+
+def _refused_duration(value: Any) -> Refused:
     refused = expected(_LENGTH, value)
-    if type(value) in (int, float) and abs(value) <= _MAX_DURATION:
-        raise Refused(f'{refused} If it counts seconds, send "{Decimal(str(value)):f}s".')
-    raise refused
+    bare = type(value) is str and re.fullmatch(r"-?[0-9]{1,12}(\.[0-9]{1,9})?", value)
+    if not bare and type(value) not in (int, float):
+        return refused
+    seconds = Decimal(str(value))
+    if abs(seconds) > _MAX_DURATION:
+        return refused
+    literal = value if bare else f"{round(seconds, 9).normalize():f}"
+    return Refused(f'{refused} If it counts seconds, send "{literal}s".')
 
 
 def encode_duration(seconds: int, nanos: int) -> str:

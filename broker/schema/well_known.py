@@ -11,7 +11,10 @@ from google.protobuf.message import Message
 
 from broker.schema import times
 from broker.schema.arguments import MAX_DEPTH, Reading, too_deep
-from broker.schema.problems import expected
+from broker.schema.findings import read_as
+from broker.schema.json_text import try_json_text
+from broker.schema.notes import Leniency, Understood, understood
+from broker.schema.problems import expected, got, quoted
 from broker.schema.scalars import SCALARS, Kind, encode_double
 
 ANY = "google.protobuf.Any"
@@ -38,9 +41,13 @@ def _wrapper(kind: Kind) -> Kind:
     """A wrapper is its scalar; it says by its absence that nothing is given."""
 
     def decode(value: Any, reading: Reading) -> dict[str, Any]:
-        if type(value) is dict and reading.lenient and value.keys() == {"value"}:
-            value = value["value"]
-        return {"value": kind.decode(value, reading)}
+        if type(value) is dict and reading.lenient and _is_wrapper(value):
+            text = 'an object with "value" taken as its value'
+            read_as(Leniency.WRAPPER_OBJECT, text, decode, value["value"], reading)
+        try:
+            return {"value": kind.decode(value, reading)}
+        except Understood as inner:
+            raise Understood({"value": inner.value}, inner.notes) from None
 
     value_of = attrgetter("value")
     scalar = kind.encode
@@ -54,6 +61,10 @@ def _wrapper(kind: Kind) -> Kind:
         encode=encode,
         hint=kind.hint,
     )
+
+
+def _is_wrapper(value: dict[str, Any]) -> bool:
+    return value.keys() == {"value"} and type(value["value"]) is not dict
 
 
 def _measured(value: Any, reading: Reading) -> Any:
@@ -74,12 +85,14 @@ def _measure(value: Any, levels: int) -> None:
 
 def _decode_struct(value: Any, reading: Reading) -> Any:
     if type(value) is not dict:
+        try_json_text(_decode_struct, value, reading, dict)
         raise expected("an object", value)
     return _measured(value, reading)
 
 
 def _decode_list(value: Any, reading: Reading) -> Any:
     if type(value) is not list:
+        try_json_text(_decode_list, value, reading, list)
         raise expected("an array", value)
     return _measured(value, reading)
 
@@ -139,14 +152,17 @@ def _decode_mask(value: Any, reading: Reading) -> dict[str, list[str]]:
     """Comma-separated paths, a list of them, or {"paths": [...]}."""
     if not reading.lenient:
         return {"paths": _specified_paths(value)}
-    if type(value) is dict and value.keys() == {"paths"}:
-        value = value["paths"]
-    paths = [path.strip() for path in value.split(",")] if type(value) is str else value
+    given = value["paths"] if type(value) is dict and value.keys() == {"paths"} else value
+    paths = [path.strip() for path in given.split(",")] if type(given) is str else given
     if paths == [""]:
         return {"paths": []}
     if type(paths) is not list or not all(type(path) is str and path for path in paths):
         raise expected('field paths, comma-separated, like "display_name,labels"', value)
-    return {"paths": [_snake(path) for path in paths]}
+    mask = {"paths": [_snake(path) for path in paths]}
+    if type(value) is not str:
+        text = f"{got(value)} taken as {quoted(','.join(mask['paths']))}"
+        raise understood(mask, Leniency.FIELD_MASK_FORM, text)
+    return mask
 
 
 def _specified_paths(value: Any) -> list[str]:

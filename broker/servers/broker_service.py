@@ -2,19 +2,19 @@
 
 import contextlib
 import time
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Sequence
 from typing import Any
 
 import grpc
 import grpc.aio
 import orjson
 
+from broker.chat.events import Event
 from broker.chat.loop import Chat
-from broker.config.settings import ChatSettings
 from broker.dispatch import Broker
-from broker.models.model import Model
+from broker.errors import Code, RunError
 from broker.schema.profiles import PROFILES
-from broker.servers import chat_messages
+from broker.servers import chat_messages, chat_requests
 from broker.servers.in_flight import Context, InFlight
 from broker.tool import CallContext, Tool, ToolCall
 from broker.v1 import broker_pb2, broker_pb2_grpc
@@ -26,10 +26,9 @@ _FORWARDED = frozenset({"traceparent", "tracestate", "x-request-id"})
 class BrokerService(broker_pb2_grpc.BrokerServiceServicer):
     """Lists tools, calls one, holds a conversation. A client that goes away cancels what it asked for."""
 
-    def __init__(self, broker: Broker, model: Model, settings: ChatSettings, in_flight: InFlight) -> None:
+    def __init__(self, broker: Broker, chat: Chat, in_flight: InFlight) -> None:
         self._broker = broker
-        self._model = model
-        self._settings = settings
+        self._chat = chat
         self.in_flight = in_flight
 
     async def ListTools(
@@ -69,25 +68,38 @@ class BrokerService(broker_pb2_grpc.BrokerServiceServicer):
     async def Chat(
         self, request: broker_pb2.ChatRequest, context: Context
     ) -> AsyncIterator[broker_pb2.ChatResponse]:
-        await _refuse_what_is_not_built(request, context)
         try:
-            messages = chat_messages.to_openai(request.messages)
+            run = self._run(request, _call_context(context))
         except ValueError as error:
             await context.abort(grpc.StatusCode.INVALID_ARGUMENT, str(error))
         if self.in_flight.is_full:
             await self.in_flight.refuse(context)
         with self.in_flight.call(context):
-            chat = Chat(self._broker, self._model, self._limited(request.limits))
-            run = chat.run(messages, context=_call_context(context, request.limits))
             async with contextlib.aclosing(run) as events:
-                async for event in events:
-                    yield chat_messages.from_event(event)
+                try:
+                    async for event in events:
+                        yield chat_messages.from_event(event)
+                except RunError as error:
+                    await context.abort(_STATUS[error.code], str(error))
 
-    def _limited(self, limits: broker_pb2.Limits) -> ChatSettings:
-        if limits.max_turns <= 0:
-            return self._settings
-        turns = min(limits.max_turns, self._settings.max_turns)
-        return self._settings.model_copy(update={"max_turns": turns})
+    def _run(self, request: broker_pb2.ChatRequest, context: CallContext) -> AsyncGenerator[Event, None]:
+        match request.WhichOneof("start"):
+            case "messages":
+                messages = chat_requests.messages(request.messages)
+                return self._chat.run(messages, options=chat_requests.options(request), context=context)
+            case "resume":
+                resume = request.resume
+                return self._chat.resume(
+                    resume.state.decode(errors="replace"),
+                    decisions=chat_requests.decisions(resume),
+                    results=chat_requests.results(resume),
+                    context=context,
+                )
+            case _:
+                raise ValueError("messages: missing. Send the conversation so far.")
+
+
+_STATUS = {Code(status.value[0]): status for status in grpc.StatusCode if status is not grpc.StatusCode.OK}
 
 
 def _listed(tool: Tool, definition: dict[str, Any]) -> broker_pb2.Tool:
@@ -100,11 +112,8 @@ def _listed(tool: Tool, definition: dict[str, Any]) -> broker_pb2.Tool:
     )
 
 
-def _call_context(context: Context, limits: broker_pb2.Limits | None = None) -> CallContext:
+def _call_context(context: Context) -> CallContext:
     seconds = context.time_remaining()
-    if limits is not None and limits.HasField("timeout"):
-        asked = limits.timeout.seconds + limits.timeout.nanos / 1e9
-        seconds = asked if seconds is None else min(asked, seconds)
     deadline = None if seconds is None else time.monotonic() + seconds
     metadata = context.invocation_metadata()
     forwarded = [pair for pair in metadata or () if pair[0] in _FORWARDED]
@@ -113,20 +122,3 @@ def _call_context(context: Context, limits: broker_pb2.Limits | None = None) -> 
 
 def _sendable(metadata: Sequence[tuple[str, str | bytes]]) -> tuple[tuple[str, str], ...]:
     return tuple((key, value) for key, value in metadata if isinstance(value, str))
-
-
-async def _refuse_what_is_not_built(request: broker_pb2.ChatRequest, context: Context) -> None:
-    start = request.WhichOneof("start")
-    if start is None:
-        await context.abort(
-            grpc.StatusCode.INVALID_ARGUMENT, "messages: missing. Send the conversation so far."
-        )
-    for asked, what in (
-        (start == "resume", "resume"),
-        (bool(request.tools), "tools"),
-        (request.HasField("tool_choice"), "tool_choice"),
-    ):
-        if asked:
-            await context.abort(
-                grpc.StatusCode.UNIMPLEMENTED, f"{what}: this broker cannot do it yet. Leave it out."
-            )

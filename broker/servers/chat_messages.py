@@ -1,27 +1,26 @@
-"""Conversations and events between the broker's own API and the loop: protobuf ↔ OpenAI chat messages."""
+"""What happens in the loop → the messages of the broker's own API."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Any
 
+import orjson
 from google.protobuf.duration_pb2 import Duration
 
-from broker.chat.events import ApprovalNeeded, CallFinished, CallStarted, Done, Event, Notice, TextDelta
+from broker.chat.events import (
+    ApprovalNeeded,
+    CallFinished,
+    CallStarted,
+    ClientCall,
+    Done,
+    Event,
+    Notice,
+    TextDelta,
+)
+from broker.models.model import Usage
 from broker.tool import ToolCall, ToolResult
 from broker.v1 import broker_pb2
 
-_ROLES = ("system", "developer", "user", "assistant", "tool")
-
-
-def to_openai(conversation: broker_pb2.Conversation) -> list[dict[str, Any]]:
-    """A conversation → OpenAI chat messages. Raises ValueError, worded for the caller."""
-    if not conversation.messages:
-        raise ValueError("messages: empty. Send at least what the user asks.")
-    return [_to_openai(place, message) for place, message in enumerate(conversation.messages)]
-
-
-def from_openai(messages: Iterable[dict[str, Any]]) -> list[broker_pb2.Message]:
-    """OpenAI chat messages, as the loop adds them → messages of our API."""
-    return [_from_openai(message) for message in messages]
+_OWN_KEYS = frozenset({"role", "content", "tool_calls", "tool_call_id"})
 
 
 def from_event(event: Event) -> broker_pb2.ChatResponse:
@@ -34,15 +33,18 @@ def from_event(event: Event) -> broker_pb2.ChatResponse:
         case CallStarted():
             return broker_pb2.ChatResponse(call_started=broker_pb2.CallStarted(call=_call(event.call)))
         case CallFinished():
-            finished = broker_pb2.CallFinished(
-                result=tool_result(event.result), duration=_duration(event.seconds)
-            )
-            return broker_pb2.ChatResponse(call_finished=finished)
+            return broker_pb2.ChatResponse(call_finished=_finished(event))
         case ApprovalNeeded():
-            needed = broker_pb2.ApprovalNeeded(call=_call(event.call), request=event.request)
-            return broker_pb2.ChatResponse(approval_needed=needed)
+            return broker_pb2.ChatResponse(approval_needed=_approval_needed(event))
+        case ClientCall():
+            return broker_pb2.ChatResponse(client_call=broker_pb2.ClientCall(call=_call(event.call)))
         case Done():
             return broker_pb2.ChatResponse(done=_done(event))
+
+
+def from_openai(messages: Iterable[Mapping[str, Any]]) -> list[broker_pb2.Message]:
+    """OpenAI chat messages, as the loop adds them → messages of our API."""
+    return [_from_openai(message) for message in messages]
 
 
 def tool_result(result: ToolResult) -> broker_pb2.ToolResult:
@@ -57,40 +59,12 @@ def tool_result(result: ToolResult) -> broker_pb2.ToolResult:
     )
 
 
-def _to_openai(place: int, message: broker_pb2.Message) -> dict[str, Any]:
-    if message.role not in _ROLES:
-        raise ValueError(
-            f'messages[{place}].role: there is no "{message.role[:32]}". Send one of: {", ".join(_ROLES)}.'
-        )
-    converted: dict[str, Any] = {"role": message.role, "content": _content(message)}
-    if message.tool_calls:
-        converted["tool_calls"] = [_openai_call(call) for call in message.tool_calls]
-    if message.tool_call_id:
-        converted["tool_call_id"] = message.tool_call_id
-    return converted
-
-
-def _content(message: broker_pb2.Message) -> str | list[dict[str, Any]]:
-    if all(part.WhichOneof("part") != "image_url" for part in message.content):
-        return "".join(part.text for part in message.content)
-    return [
-        {"type": "image_url", "image_url": {"url": part.image_url}}
-        if part.WhichOneof("part") == "image_url"
-        else {"type": "text", "text": part.text}
-        for part in message.content
-    ]
-
-
-def _openai_call(call: broker_pb2.ToolCall) -> dict[str, Any]:
-    return {"id": call.id, "type": "function", "function": {"name": call.name, "arguments": call.arguments}}
-
-
-def _from_openai(message: dict[str, Any]) -> broker_pb2.Message:
-    text = message.get("content")
+def _from_openai(message: Mapping[str, Any]) -> broker_pb2.Message:
     calls = message.get("tool_calls") or ()
+    extras = {key: value for key, value in message.items() if key not in _OWN_KEYS}
     return broker_pb2.Message(
         role=message["role"],
-        content=[broker_pb2.ContentPart(text=text)] if isinstance(text, str) and text else [],
+        content=_content(message.get("content")),
         tool_calls=[
             broker_pb2.ToolCall(
                 id=call["id"], name=call["function"]["name"], arguments=call["function"]["arguments"]
@@ -98,16 +72,47 @@ def _from_openai(message: dict[str, Any]) -> broker_pb2.Message:
             for call in calls
         ],
         tool_call_id=message.get("tool_call_id", ""),
+        extras=orjson.dumps(extras).decode() if extras else "",
     )
+
+
+def _content(content: Any) -> list[broker_pb2.ContentPart]:
+    if isinstance(content, str):
+        return [broker_pb2.ContentPart(text=content)] if content else []
+    return [
+        broker_pb2.ContentPart(image_url=part["image_url"]["url"])
+        if part.get("type") == "image_url"
+        else broker_pb2.ContentPart(text=part.get("text", ""))
+        for part in content or ()
+    ]
 
 
 def _call(call: ToolCall) -> broker_pb2.ToolCall:
     return broker_pb2.ToolCall(id=call.id, name=call.name, arguments=call.arguments)
 
 
+def _finished(event: CallFinished) -> broker_pb2.CallFinished:
+    return broker_pb2.CallFinished(result=tool_result(event.result), duration=_duration(event.seconds))
+
+
+def _approval_needed(event: ApprovalNeeded) -> broker_pb2.ApprovalNeeded:
+    return broker_pb2.ApprovalNeeded(
+        call=_call(event.call), request=event.request, backend=event.backend, full_name=event.full_name
+    )
+
+
 def _done(event: Done) -> broker_pb2.Done:
-    usage = broker_pb2.Usage(input_tokens=event.usage.input_tokens, output_tokens=event.usage.output_tokens)
-    return broker_pb2.Done(messages=from_openai(event.messages), stop_reason=event.stop_reason, usage=usage)
+    return broker_pb2.Done(
+        messages=from_openai(event.messages),
+        stop_reason=event.stop_reason,
+        usage=_usage(event.usage),
+        usage_by_turn=[_usage(usage) for usage in event.usage_by_turn],
+        state=b"" if event.state is None else event.state.encode(),
+    )
+
+
+def _usage(usage: Usage) -> broker_pb2.Usage:
+    return broker_pb2.Usage(input_tokens=usage.input_tokens, output_tokens=usage.output_tokens)
 
 
 def _duration(seconds: float) -> Duration:

@@ -33,7 +33,7 @@ async def check(settings: Settings) -> None:
 
     Services that are known by reflection are asked.
     """
-    async with assembly.open(settings), assembly.open_model(settings):
+    async with assembly.open(settings) as broker, assembly.open_chat(settings, broker):
         with placed(settings):
             grpc_server.credentials(settings.server)
 
@@ -41,11 +41,11 @@ async def check(settings: Settings) -> None:
 @contextlib.asynccontextmanager
 async def running(settings: Settings) -> AsyncIterator[int]:
     """The service, listening; the port is handed out. Leaving drains it."""
-    async with assembly.open(settings) as broker, assembly.open_model(settings) as model:
+    async with assembly.open(settings) as broker, assembly.open_chat(settings, broker) as chat:
         log = logger(settings.log)
         _tell_what_is_left_out(broker.catalog, log)
         in_flight = InFlight(settings.server.max_concurrent_calls, log)
-        service = BrokerService(broker, model, settings.chat, in_flight)
+        service = BrokerService(broker, chat, in_flight)
         with placed(settings):
             started = await grpc_server.start(service, settings.server)
         try:
@@ -56,8 +56,8 @@ async def running(settings: Settings) -> AsyncIterator[int]:
 
 def _tell_what_is_left_out(catalog: Catalog, log: Any) -> None:
     catalog.tools()  # the first to ask would wait for it, and only then is it known what cannot be rendered
-    for full_name, reason in catalog.left_out.items():
-        log.warning("not offered", method=full_name, reason=reason)
+    for backend, full_name, reason in catalog.not_offered():
+        log.warning("not offered", backend=backend, method=full_name, reason=reason)
 
 
 async def _drain(started: GrpcServer, service: BrokerService, settings: ServerSettings) -> None:

@@ -26,7 +26,7 @@ from google.protobuf import descriptor_pb2 as google_dot_protobuf_dot_descriptor
 from google.protobuf import duration_pb2 as google_dot_protobuf_dot_duration__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1b\x62roker/v1/annotations.proto\x12\tbroker.v1\x1a google/protobuf/descriptor.proto\x1a\x1egoogle/protobuf/duration.proto\"\x93\x01\n\x0bToolOptions\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x13\n\x0b\x64\x65scription\x18\x02 \x01(\t\x12\x0e\n\x06hidden\x18\x03 \x01(\x08\x12%\n\x08\x61pproval\x18\x04 \x01(\x0e\x32\x13.broker.v1.Approval\x12*\n\x07timeout\x18\x05 \x01(\x0b\x32\x19.google.protobuf.Duration\"J\n\x10ToolFieldOptions\x12\x0e\n\x06hidden\x18\x01 \x01(\x08\x12\x0f\n\x07\x65xample\x18\x02 \x01(\t\x12\x15\n\rbytes_as_text\x18\x03 \x01(\x08*O\n\x08\x41pproval\x12\x18\n\x14\x41PPROVAL_UNSPECIFIED\x10\x00\x12\x12\n\x0e\x41PPROVAL_NEVER\x10\x01\x12\x15\n\x11\x41PPROVAL_REQUIRED\x10\x02:F\n\x04tool\x12\x1e.google.protobuf.MethodOptions\x18\x88\xc6\x03 \x01(\x0b\x32\x16.broker.v1.ToolOptions:K\n\x05\x66ield\x12\x1d.google.protobuf.FieldOptions\x18\x89\xc6\x03 \x01(\x0b\x32\x1b.broker.v1.ToolFieldOptionsb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1b\x62roker/v1/annotations.proto\x12\tbroker.v1\x1a google/protobuf/descriptor.proto\x1a\x1egoogle/protobuf/duration.proto\"\x93\x01\n\x0bToolOptions\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x13\n\x0b\x64\x65scription\x18\x02 \x01(\t\x12\x0e\n\x06hidden\x18\x03 \x01(\x08\x12%\n\x08\x61pproval\x18\x04 \x01(\x0e\x32\x13.broker.v1.Approval\x12*\n\x07timeout\x18\x05 \x01(\x0b\x32\x19.google.protobuf.Duration\"J\n\x10ToolFieldOptions\x12\x0e\n\x06hidden\x18\x01 \x01(\x08\x12\x0f\n\x07\x65xample\x18\x02 \x01(\t\x12\x15\n\rbytes_as_text\x18\x03 \x01(\x08*b\n\x08\x41pproval\x12\x18\n\x14\x41PPROVAL_UNSPECIFIED\x10\x00\x12\x12\n\x0e\x41PPROVAL_NEVER\x10\x01\x12\x15\n\x11\x41PPROVAL_REQUIRED\x10\x02\x12\x11\n\rAPPROVAL_DENY\x10\x03:F\n\x04tool\x12\x1e.google.protobuf.MethodOptions\x18\x88\xc6\x03 \x01(\x0b\x32\x16.broker.v1.ToolOptions:K\n\x05\x66ield\x12\x1d.google.protobuf.FieldOptions\x18\x89\xc6\x03 \x01(\x0b\x32\x1b.broker.v1.ToolFieldOptionsb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -34,7 +34,7 @@ _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'broker.v1.annotations_pb2',
 if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
   _globals['_APPROVAL']._serialized_start=334
-  _globals['_APPROVAL']._serialized_end=413
+  _globals['_APPROVAL']._serialized_end=432
   _globals['_TOOLOPTIONS']._serialized_start=109
   _globals['_TOOLOPTIONS']._serialized_end=256
   _globals['_TOOLFIELDOPTIONS']._serialized_start=258

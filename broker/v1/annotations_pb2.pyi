@@ -15,9 +15,11 @@ class Approval(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
     APPROVAL_UNSPECIFIED: _ClassVar[Approval]
     APPROVAL_NEVER: _ClassVar[Approval]
     APPROVAL_REQUIRED: _ClassVar[Approval]
+    APPROVAL_DENY: _ClassVar[Approval]
 APPROVAL_UNSPECIFIED: Approval
 APPROVAL_NEVER: Approval
 APPROVAL_REQUIRED: Approval
+APPROVAL_DENY: Approval
 TOOL_FIELD_NUMBER: _ClassVar[int]
 tool: _descriptor.FieldDescriptor
 FIELD_FIELD_NUMBER: _ClassVar[int]

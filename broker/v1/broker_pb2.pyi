@@ -83,18 +83,24 @@ class CallToolResponse(_message.Message):
     def __init__(self, result: _Optional[_Union[ToolResult, _Mapping]] = ...) -> None: ...
 
 class ChatRequest(_message.Message):
-    __slots__ = ("messages", "resume", "tools", "tool_choice", "limits")
+    __slots__ = ("messages", "resume", "tools", "tool_choice", "limits", "response_format", "parallel_tool_calls", "parameters")
     MESSAGES_FIELD_NUMBER: _ClassVar[int]
     RESUME_FIELD_NUMBER: _ClassVar[int]
     TOOLS_FIELD_NUMBER: _ClassVar[int]
     TOOL_CHOICE_FIELD_NUMBER: _ClassVar[int]
     LIMITS_FIELD_NUMBER: _ClassVar[int]
+    RESPONSE_FORMAT_FIELD_NUMBER: _ClassVar[int]
+    PARALLEL_TOOL_CALLS_FIELD_NUMBER: _ClassVar[int]
+    PARAMETERS_FIELD_NUMBER: _ClassVar[int]
     messages: Conversation
     resume: Resume
     tools: _containers.RepeatedCompositeFieldContainer[ClientTool]
     tool_choice: ToolChoice
     limits: Limits
-    def __init__(self, messages: _Optional[_Union[Conversation, _Mapping]] = ..., resume: _Optional[_Union[Resume, _Mapping]] = ..., tools: _Optional[_Iterable[_Union[ClientTool, _Mapping]]] = ..., tool_choice: _Optional[_Union[ToolChoice, _Mapping]] = ..., limits: _Optional[_Union[Limits, _Mapping]] = ...) -> None: ...
+    response_format: str
+    parallel_tool_calls: bool
+    parameters: str
+    def __init__(self, messages: _Optional[_Union[Conversation, _Mapping]] = ..., resume: _Optional[_Union[Resume, _Mapping]] = ..., tools: _Optional[_Iterable[_Union[ClientTool, _Mapping]]] = ..., tool_choice: _Optional[_Union[ToolChoice, _Mapping]] = ..., limits: _Optional[_Union[Limits, _Mapping]] = ..., response_format: _Optional[str] = ..., parallel_tool_calls: _Optional[bool] = ..., parameters: _Optional[str] = ...) -> None: ...
 
 class Conversation(_message.Message):
     __slots__ = ("messages",)
@@ -103,16 +109,18 @@ class Conversation(_message.Message):
     def __init__(self, messages: _Optional[_Iterable[_Union[Message, _Mapping]]] = ...) -> None: ...
 
 class Message(_message.Message):
-    __slots__ = ("role", "content", "tool_calls", "tool_call_id")
+    __slots__ = ("role", "content", "tool_calls", "tool_call_id", "extras")
     ROLE_FIELD_NUMBER: _ClassVar[int]
     CONTENT_FIELD_NUMBER: _ClassVar[int]
     TOOL_CALLS_FIELD_NUMBER: _ClassVar[int]
     TOOL_CALL_ID_FIELD_NUMBER: _ClassVar[int]
+    EXTRAS_FIELD_NUMBER: _ClassVar[int]
     role: str
     content: _containers.RepeatedCompositeFieldContainer[ContentPart]
     tool_calls: _containers.RepeatedCompositeFieldContainer[ToolCall]
     tool_call_id: str
-    def __init__(self, role: _Optional[str] = ..., content: _Optional[_Iterable[_Union[ContentPart, _Mapping]]] = ..., tool_calls: _Optional[_Iterable[_Union[ToolCall, _Mapping]]] = ..., tool_call_id: _Optional[str] = ...) -> None: ...
+    extras: str
+    def __init__(self, role: _Optional[str] = ..., content: _Optional[_Iterable[_Union[ContentPart, _Mapping]]] = ..., tool_calls: _Optional[_Iterable[_Union[ToolCall, _Mapping]]] = ..., tool_call_id: _Optional[str] = ..., extras: _Optional[str] = ...) -> None: ...
 
 class ContentPart(_message.Message):
     __slots__ = ("text", "image_url")
@@ -161,7 +169,7 @@ class ClientTool(_message.Message):
     def __init__(self, definition: _Optional[str] = ...) -> None: ...
 
 class ToolChoice(_message.Message):
-    __slots__ = ("mode", "name")
+    __slots__ = ("mode", "name", "allowed")
     class Mode(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
         __slots__ = ()
         MODE_UNSPECIFIED: _ClassVar[ToolChoice.Mode]
@@ -172,35 +180,54 @@ class ToolChoice(_message.Message):
     MODE_AUTO: ToolChoice.Mode
     MODE_NONE: ToolChoice.Mode
     MODE_REQUIRED: ToolChoice.Mode
+    class Allowed(_message.Message):
+        __slots__ = ("mode", "names")
+        MODE_FIELD_NUMBER: _ClassVar[int]
+        NAMES_FIELD_NUMBER: _ClassVar[int]
+        mode: ToolChoice.Mode
+        names: _containers.RepeatedScalarFieldContainer[str]
+        def __init__(self, mode: _Optional[_Union[ToolChoice.Mode, str]] = ..., names: _Optional[_Iterable[str]] = ...) -> None: ...
     MODE_FIELD_NUMBER: _ClassVar[int]
     NAME_FIELD_NUMBER: _ClassVar[int]
+    ALLOWED_FIELD_NUMBER: _ClassVar[int]
     mode: ToolChoice.Mode
     name: str
-    def __init__(self, mode: _Optional[_Union[ToolChoice.Mode, str]] = ..., name: _Optional[str] = ...) -> None: ...
+    allowed: ToolChoice.Allowed
+    def __init__(self, mode: _Optional[_Union[ToolChoice.Mode, str]] = ..., name: _Optional[str] = ..., allowed: _Optional[_Union[ToolChoice.Allowed, _Mapping]] = ...) -> None: ...
 
 class Limits(_message.Message):
-    __slots__ = ("max_turns", "timeout")
+    __slots__ = ("max_turns", "timeout", "max_calls", "max_calls_per_tool", "max_input_tokens", "max_output_tokens")
     MAX_TURNS_FIELD_NUMBER: _ClassVar[int]
     TIMEOUT_FIELD_NUMBER: _ClassVar[int]
+    MAX_CALLS_FIELD_NUMBER: _ClassVar[int]
+    MAX_CALLS_PER_TOOL_FIELD_NUMBER: _ClassVar[int]
+    MAX_INPUT_TOKENS_FIELD_NUMBER: _ClassVar[int]
+    MAX_OUTPUT_TOKENS_FIELD_NUMBER: _ClassVar[int]
     max_turns: int
     timeout: _duration_pb2.Duration
-    def __init__(self, max_turns: _Optional[int] = ..., timeout: _Optional[_Union[datetime.timedelta, _duration_pb2.Duration, _Mapping]] = ...) -> None: ...
+    max_calls: int
+    max_calls_per_tool: int
+    max_input_tokens: int
+    max_output_tokens: int
+    def __init__(self, max_turns: _Optional[int] = ..., timeout: _Optional[_Union[datetime.timedelta, _duration_pb2.Duration, _Mapping]] = ..., max_calls: _Optional[int] = ..., max_calls_per_tool: _Optional[int] = ..., max_input_tokens: _Optional[int] = ..., max_output_tokens: _Optional[int] = ...) -> None: ...
 
 class ChatResponse(_message.Message):
-    __slots__ = ("text_delta", "call_started", "call_finished", "approval_needed", "done", "notice")
+    __slots__ = ("text_delta", "call_started", "call_finished", "approval_needed", "done", "notice", "client_call")
     TEXT_DELTA_FIELD_NUMBER: _ClassVar[int]
     CALL_STARTED_FIELD_NUMBER: _ClassVar[int]
     CALL_FINISHED_FIELD_NUMBER: _ClassVar[int]
     APPROVAL_NEEDED_FIELD_NUMBER: _ClassVar[int]
     DONE_FIELD_NUMBER: _ClassVar[int]
     NOTICE_FIELD_NUMBER: _ClassVar[int]
+    CLIENT_CALL_FIELD_NUMBER: _ClassVar[int]
     text_delta: TextDelta
     call_started: CallStarted
     call_finished: CallFinished
     approval_needed: ApprovalNeeded
     done: Done
     notice: Notice
-    def __init__(self, text_delta: _Optional[_Union[TextDelta, _Mapping]] = ..., call_started: _Optional[_Union[CallStarted, _Mapping]] = ..., call_finished: _Optional[_Union[CallFinished, _Mapping]] = ..., approval_needed: _Optional[_Union[ApprovalNeeded, _Mapping]] = ..., done: _Optional[_Union[Done, _Mapping]] = ..., notice: _Optional[_Union[Notice, _Mapping]] = ...) -> None: ...
+    client_call: ClientCall
+    def __init__(self, text_delta: _Optional[_Union[TextDelta, _Mapping]] = ..., call_started: _Optional[_Union[CallStarted, _Mapping]] = ..., call_finished: _Optional[_Union[CallFinished, _Mapping]] = ..., approval_needed: _Optional[_Union[ApprovalNeeded, _Mapping]] = ..., done: _Optional[_Union[Done, _Mapping]] = ..., notice: _Optional[_Union[Notice, _Mapping]] = ..., client_call: _Optional[_Union[ClientCall, _Mapping]] = ...) -> None: ...
 
 class TextDelta(_message.Message):
     __slots__ = ("text",)
@@ -229,24 +256,36 @@ class CallFinished(_message.Message):
     def __init__(self, result: _Optional[_Union[ToolResult, _Mapping]] = ..., duration: _Optional[_Union[datetime.timedelta, _duration_pb2.Duration, _Mapping]] = ...) -> None: ...
 
 class ApprovalNeeded(_message.Message):
-    __slots__ = ("call", "request")
+    __slots__ = ("call", "request", "backend", "full_name")
     CALL_FIELD_NUMBER: _ClassVar[int]
     REQUEST_FIELD_NUMBER: _ClassVar[int]
+    BACKEND_FIELD_NUMBER: _ClassVar[int]
+    FULL_NAME_FIELD_NUMBER: _ClassVar[int]
     call: ToolCall
     request: str
-    def __init__(self, call: _Optional[_Union[ToolCall, _Mapping]] = ..., request: _Optional[str] = ...) -> None: ...
+    backend: str
+    full_name: str
+    def __init__(self, call: _Optional[_Union[ToolCall, _Mapping]] = ..., request: _Optional[str] = ..., backend: _Optional[str] = ..., full_name: _Optional[str] = ...) -> None: ...
+
+class ClientCall(_message.Message):
+    __slots__ = ("call",)
+    CALL_FIELD_NUMBER: _ClassVar[int]
+    call: ToolCall
+    def __init__(self, call: _Optional[_Union[ToolCall, _Mapping]] = ...) -> None: ...
 
 class Done(_message.Message):
-    __slots__ = ("messages", "stop_reason", "usage", "state")
+    __slots__ = ("messages", "stop_reason", "usage", "state", "usage_by_turn")
     MESSAGES_FIELD_NUMBER: _ClassVar[int]
     STOP_REASON_FIELD_NUMBER: _ClassVar[int]
     USAGE_FIELD_NUMBER: _ClassVar[int]
     STATE_FIELD_NUMBER: _ClassVar[int]
+    USAGE_BY_TURN_FIELD_NUMBER: _ClassVar[int]
     messages: _containers.RepeatedCompositeFieldContainer[Message]
     stop_reason: str
     usage: Usage
     state: bytes
-    def __init__(self, messages: _Optional[_Iterable[_Union[Message, _Mapping]]] = ..., stop_reason: _Optional[str] = ..., usage: _Optional[_Union[Usage, _Mapping]] = ..., state: _Optional[bytes] = ...) -> None: ...
+    usage_by_turn: _containers.RepeatedCompositeFieldContainer[Usage]
+    def __init__(self, messages: _Optional[_Iterable[_Union[Message, _Mapping]]] = ..., stop_reason: _Optional[str] = ..., usage: _Optional[_Union[Usage, _Mapping]] = ..., state: _Optional[bytes] = ..., usage_by_turn: _Optional[_Iterable[_Union[Usage, _Mapping]]] = ...) -> None: ...
 
 class Usage(_message.Message):
     __slots__ = ("input_tokens", "output_tokens")

@@ -87,8 +87,8 @@ async def test_a_tool_that_is_described_and_small_has_no_findings_and_a_cost_in_
         pytest.param(
             GOOD.replace("name = 1", f"{'n' * 65} = 1"),
             Severity.ERROR,
-            f'has an argument with more than 64 characters, "{"n" * 65}"',
-            "Anthropic refuses",
+            f'is not offered as `anthropic`: the request "shop.v1.City" has the field "{"n" * 65}"',
+            "mend that",
             id="argument too long",
         ),
         pytest.param(
@@ -188,7 +188,7 @@ async def test_a_request_that_no_provider_accepts_is_an_error_and_hides_no_other
 
     assert [cost.tool for cost in report.costs] == ["shop_v1_S_Find"]
     (error,) = [found for found in report.findings if found.severity is Severity.ERROR]
-    assert error.tool == "shop.v1.S.Eat"
+    assert error.tool == "shop_v1_S_Eat"
     assert "so many fields" in error.what
     assert report.count(Severity.ERROR) == 1
 
@@ -239,3 +239,45 @@ def test_with_tiktoken_tokens_are_counted_and_special_ones_are_text(monkeypatch:
 
     assert counter.of({"a": "<|endoftext|>"}) == len('{"a":"<|endoftext|>"}')
     assert counter.method == "counted by tiktoken, o200k_base"
+
+
+RULED = """
+import "buf/validate/validate.proto";
+message City { string name = 1 [(buf.validate.field).string.max_len = 9]; // Where.
+}
+service S {
+  // Finds a city.
+  rpc Find(City) returns (City);
+}
+"""
+
+
+async def test_rules_that_a_profile_can_only_say_in_words_are_noted(catalog_of: CatalogOf) -> None:
+    found = looked_at(await catalog_of(RULED))
+    assert found == [
+        (
+            Severity.NOTE,
+            "shop_v1_S_Find",
+            "has rules that `openai-strict` can only say in words: maxLength",
+            "nothing: what breaks them is refused before it is sent",
+        )
+    ]
+
+
+async def test_rules_that_are_not_checked_are_noted_with_the_reason(catalog_of: CatalogOf) -> None:
+    expression = '(buf.validate.field).cel = {id: "b", expression: "this.("}'
+    broken = await catalog_of(RULED.replace("(buf.validate.field).string.max_len = 9", expression))
+    ((severity, tool, what, _),) = looked_at(broken)
+    assert (severity, tool) == (Severity.NOTE, "shop_v1_S_Find")
+    assert what.startswith('has rules that are not checked before a call, of "City": failed to compile')
+
+
+async def test_rules_without_the_extra_are_noted_with_its_name(
+    catalog_of: CatalogOf, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    catalog = await catalog_of(RULED)
+    (tool,) = catalog
+    monkeypatch.setitem(vars(catalog.descriptors(tool)), "validator", None)
+    ((_, _, what, cure),) = [one for one in looked_at(catalog) if "not checked" in one[2]]
+    assert what.endswith("the extra [validate] is not installed")
+    assert "grpc-tool-broker[validate]" in cure

@@ -10,7 +10,9 @@ from broker.config.settings import ToolSettings
 from broker.descriptors.pool import Descriptors, link
 from broker.descriptors.sources import ProtoFiles
 from broker.errors import CatalogError
+from broker.schema.profiles import PROFILES
 from broker.tool import Approval, Tool
+from tests.catalog.conftest import CatalogOf
 
 
 def names(exposed: Exposed, tools: Mapping[str, ToolSettings] | None = None) -> list[str]:
@@ -26,7 +28,7 @@ def test_every_method_is_a_tool_in_the_order_of_the_file(probe_descriptors: Desc
 def test_a_method_that_takes_a_stream_is_left_out_with_the_reason(probe_descriptors: Descriptors) -> None:
     catalog = build([Exposed(backend="probe", descriptors=probe_descriptors)], {})
 
-    assert "stream of requests" in catalog.left_out["probe.v1.ProbeService.Collect"]
+    assert "stream of requests" in catalog.left_out["probe", "probe.v1.ProbeService.Collect"]
 
 
 async def test_a_request_that_no_model_accepts_is_left_out_and_takes_no_other_tool_down(
@@ -41,7 +43,7 @@ async def test_a_request_that_no_model_accepts_is_left_out_and_takes_no_other_to
     catalog = build([Exposed(backend="giant", descriptors=descriptors)], {})
 
     assert [tool["function"]["name"] for tool in catalog.tools()] == ["giant_S_Drink"]
-    assert "so many fields" in catalog.left_out["giant.S.Eat"]
+    assert "so many fields" in catalog.refused("openai")["giant_S_Eat"]
 
 
 @pytest.mark.parametrize(
@@ -220,14 +222,14 @@ async def test_a_name_that_a_proto_asks_for_in_vain_leaves_out_its_own_tool_alon
     catalog = build([exposed], {"named.S.Second": ToolSettings(name="mine")})
 
     assert [tool.name for tool in catalog] == ["mine", "named_S_Third"]
-    assert words in catalog.left_out["named.S.First"]
+    assert words in catalog.left_out["named", "named.S.First"]
 
 
 async def test_of_two_protos_that_ask_for_one_name_the_first_has_it(tmp_path: Path) -> None:
     catalog = build([await named_tools(tmp_path, "same", "SAME")], {})
 
     assert [tool.full_name for tool in catalog] == ["named.S.First", "named.S.Third"]
-    assert '"named.S.First" of backend "named"' in catalog.left_out["named.S.Second"]
+    assert '"named.S.First" of backend "named"' in catalog.left_out["named", "named.S.Second"]
 
 
 async def test_messages_that_no_codec_takes_are_left_out_and_take_no_other_tool_down(tmp_path: Path) -> None:
@@ -241,7 +243,7 @@ async def test_messages_that_no_codec_takes_are_left_out_and_take_no_other_tool_
     )
 
     assert [tool["name"] for tool in catalog.tools("mcp")] == ["deep_S_Swim"]
-    assert "too deep in each other" in catalog.left_out["deep.S.Dive"]
+    assert "too deep in each other" in catalog.refused("mcp")["deep_S_Dive"]
 
 
 def test_a_bug_that_one_tool_brings_out_takes_no_other_tool_down(
@@ -257,7 +259,7 @@ def test_a_bug_that_one_tool_brings_out_takes_no_other_tool_down(
     catalog = build([exposed], {})
 
     assert catalog.tools() == [{"name": "probe_v1_ProbeService_Fail"}]
-    assert "ZeroDivisionError: a bug" in catalog.left_out["probe.v1.ProbeService.Echo"]
+    assert "ZeroDivisionError: a bug" in catalog.refused("openai")["probe_v1_ProbeService_Echo"]
 
 
 def test_a_profile_that_does_not_exist_is_a_key_error_and_leaves_out_nothing(
@@ -268,3 +270,35 @@ def test_a_profile_that_does_not_exist_is_a_key_error_and_leaves_out_nothing(
     with pytest.raises(KeyError, match="opnai"):
         catalog.tools("opnai")
     assert not catalog.left_out
+
+
+async def test_what_only_one_provider_refuses_is_offered_to_the_others(catalog_of: CatalogOf) -> None:
+    catalog = await catalog_of(
+        f"message R {{ string {'n' * 65} = 1; }} service S {{ rpc Find(R) returns (R); }}"
+    )
+
+    assert {profile: len(catalog.tools(profile)) for profile in PROFILES} == {
+        "openai": 1, "openai-strict": 1, "mcp": 1, "anthropic": 0, "gemini": 1,
+    }  # fmt: skip
+    assert [list(catalog.refused(profile)) for profile in ("anthropic", "openai")] == [["shop_v1_S_Find"], []]
+    assert list(catalog.not_offered("openai")) == []
+    ((backend, full_name, reason),) = catalog.not_offered("anthropic")
+    assert (backend, full_name) == ("shop", "shop.v1.S.Find")
+    assert "takes only names that match" in reason
+
+
+def test_one_service_on_two_backends_is_left_out_of_each_with_its_own_reason(
+    probe_descriptors: Descriptors,
+) -> None:
+    backends = [
+        Exposed(backend=name, descriptors=probe_descriptors, expose=["*.Collect", "*.Echo"], prefix=name)
+        for name in ("one", "two")
+    ]
+    held = build(backends, {}).without({"two_probe_v1_ProbeService_Echo": "it changed"})
+
+    assert list(held.left_out) == [
+        ("one", "probe.v1.ProbeService.Collect"),
+        ("two", "probe.v1.ProbeService.Collect"),
+        ("two", "probe.v1.ProbeService.Echo"),
+    ]
+    assert [tool.name for tool in held] == ["one_probe_v1_ProbeService_Echo"]

@@ -132,7 +132,7 @@ async def test_a_reflected_tool_that_is_not_as_agreed_is_held_back_and_no_other(
 
     gone = [f"shop_v1_S_{held}"] if held is not None and reflected else []
     assert [tool.name for tool in kept] == [tool.name for tool in catalog if tool.name not in gone]
-    assert list(kept.left_out) == [name.replace("_", ".") for name in gone]
+    assert list(kept.left_out) == [("shop", name.replace("_", ".")) for name in gone]
     for reason in kept.left_out.values():
         assert 'it is not as "broker.lock.json" has it' in reason
         assert words in reason
@@ -151,7 +151,7 @@ async def test_of_many_changes_the_reason_tells_three(catalog_of: CatalogOf, tmp
     )
 
     assert len(kept) == 0
-    assert "; and 3 more changes" in kept.left_out["shop.v1.S.Buy"]
+    assert "; and 3 more changes" in kept.left_out["shop", "shop.v1.S.Buy"]
 
 
 async def test_a_reflected_tool_that_cannot_be_rendered_keeps_its_own_reason(
@@ -165,7 +165,7 @@ async def test_a_reflected_tool_that_cannot_be_rendered_keeps_its_own_reason(
     kept = lock.hold_back(await catalog_of(text, reflected=True), path)
 
     assert [tool.name for tool in kept] == ["shop_v1_S_Sell"]
-    assert "so many fields" in kept.left_out["shop.v1.S.Buy"]
+    assert "so many fields" in kept.left_out["shop", "shop.v1.S.Buy"]
 
 
 def test_a_lockfile_that_cannot_be_read_is_the_operators_to_mend(tmp_path: Path) -> None:

@@ -2,15 +2,24 @@
 
 import asyncio
 import time
+from collections.abc import Awaitable, Callable
+from functools import partial
 
 import pytest
 
 from broker.chat.calls import run_calls
 from broker.chat.events import CallFinished, CallStarted
+from broker.chat.plan import Step
 from broker.errors import Code
 from broker.tool import CallContext, ToolCall, ToolResult
 
 CALLS = tuple(ToolCall(id=id, name="f", arguments="{}") for id in "abc")
+CallTool = Callable[[ToolCall, CallContext], Awaitable[ToolResult]]
+
+
+def steps(call_tool: CallTool, alone: str = "") -> list[Step]:
+    """A step for each of CALLS; those whose id is in `alone` have side effects."""
+    return [Step(call=call, make=partial(call_tool, call), alone=call.id in alone) for call in CALLS]
 
 
 class Caller:
@@ -48,7 +57,7 @@ async def test_a_bug_is_raised_after_the_other_calls_are_cancelled(error: Except
     ended = []
 
     async def read() -> None:
-        async for event in run_calls(CALLS, caller.call, CallContext(), limit=16):
+        async for event in run_calls(steps(caller.call), CallContext(), limit=16):
             if isinstance(event, CallFinished):
                 ended.append(event.call.id)
 
@@ -62,7 +71,7 @@ async def test_a_bug_is_raised_after_the_other_calls_are_cancelled(error: Except
 
 async def test_a_bug_is_raised_also_while_there_is_a_deadline() -> None:
     caller = Caller(fails="abc", error=TimeoutError("a bug"))
-    events = run_calls(CALLS, caller.call, CallContext(deadline=time.monotonic() + 1000), limit=16)
+    events = run_calls(steps(caller.call), CallContext(deadline=time.monotonic() + 1000), limit=16)
 
     with pytest.raises(ExceptionGroup):
         _ = [event async for event in events]
@@ -72,7 +81,7 @@ async def test_each_call_has_one_result_when_the_time_is_over() -> None:
     caller = Caller(answers="b")
 
     context = CallContext(deadline=time.monotonic() + 0.2)
-    events = [event async for event in run_calls(CALLS, caller.call, context, limit=16)]
+    events = [event async for event in run_calls(steps(caller.call), context, limit=16)]
 
     results = {event.call.id: event.result for event in events if isinstance(event, CallFinished)}
     assert {id: result.code for id, result in results.items()} == {
@@ -90,7 +99,7 @@ async def test_a_call_that_never_began_has_a_result_when_the_time_is_over() -> N
         raise AssertionError
 
     context = CallContext(deadline=time.monotonic() + 0.2)
-    events = [event async for event in run_calls(CALLS, hang, context, limit=1)]
+    events = [event async for event in run_calls(steps(hang), context, limit=1)]
 
     assert [event.call.id for event in events if isinstance(event, CallStarted)] == ["a"]
     finished = {event.call.id: event.result.content for event in events if isinstance(event, CallFinished)}
@@ -101,7 +110,7 @@ async def test_a_call_that_never_began_has_a_result_when_the_time_is_over() -> N
 
 async def test_closing_waits_until_the_calls_have_ended() -> None:
     caller = Caller()
-    events = run_calls(CALLS, caller.call, CallContext(), limit=16)
+    events = run_calls(steps(caller.call), CallContext(), limit=16)
     for _ in CALLS:
         assert isinstance(await anext(events), CallStarted)
 
@@ -111,4 +120,4 @@ async def test_closing_waits_until_the_calls_have_ended() -> None:
 
 
 async def test_no_calls_make_no_events() -> None:
-    assert [event async for event in run_calls((), Caller().call, CallContext(), limit=1)] == []
+    assert [event async for event in run_calls((), CallContext(), limit=1)] == []

@@ -40,7 +40,9 @@ def test_an_error_is_exit_status_1(run: Callable[..., Any], hello: Path) -> None
     outcome = run("check", "hello.proto")
 
     assert outcome.status == 1
-    assert outcome.out.startswith("error\thello.v1.S.Bare\tis not offered: it takes a stream")
+    assert outcome.out.startswith(
+        'error\thello.v1.S.Bare\tof backend "hello.proto" is not offered: it takes a stream'
+    )
 
 
 def test_machines_get_findings_and_costs(run: Callable[..., Any]) -> None:

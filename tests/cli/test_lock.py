@@ -91,7 +91,7 @@ def test_a_place_that_cannot_be_written_is_told_with_the_cure(run: Callable[...,
 def test_methods_that_are_no_tools_are_told(run: Callable[..., Any], probe_protoset: Path) -> None:
     outcome = run("lock", str(probe_protoset))
 
-    assert "broker: probe.v1.ProbeService.Collect is not offered: " in outcome.err
+    assert "broker: probe.v1.ProbeService.Collect of probe.binpb is not offered: " in outcome.err
 
 
 def test_a_reflected_tool_that_changed_is_held_back_until_it_is_agreed_to(
@@ -118,6 +118,6 @@ def test_a_reflected_tool_that_changed_is_held_back_until_it_is_agreed_to(
     assert "probe_v1_ProbeService_Echo\tSays it again." in before.out
     assert "probe_v1_ProbeService_Echo\t" not in held.out
     assert "probe_v1_ProbeService_Fail\t" in held.out
-    assert 'probe.v1.ProbeService.Echo is not offered: it is not as "agreed.json" has it' in held.err
+    assert 'probe.v1.ProbeService.Echo of p is not offered: it is not as "agreed.json" has it' in held.err
     assert called.status == 64 + 5
     assert "probe_v1_ProbeService_Echo\tSays it once more." in after.out

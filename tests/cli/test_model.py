@@ -25,7 +25,7 @@ def test_the_stand_in_answers_when_nobody_says_anything() -> None:
 def test_a_key_in_the_environment_asks_a_language_model() -> None:
     asked = model(None, KEY | {"OPENAI_BASE_URL": "http://m:1/v1", "MODEL": "qwen"})
 
-    assert (asked.driver, asked.name, asked.base_url) == ("chat-completions", "qwen", "http://m:1/v1")
+    assert (asked.driver, asked.name, asked.base_url) == ("auto", "qwen", "http://m:1/v1")
     assert asked.api_key is not None
     assert asked.api_key.get_secret_value() == "sk-1"
     assert model(None, KEY).name == DEFAULT_NAME

@@ -128,7 +128,7 @@ def test_a_server_without_tls_is_told_in_one_line(command: Sequence[str], target
 def test_methods_that_are_no_tools_are_told_on_stderr(run: Callable[..., Any], probe_protoset: Path) -> None:
     outcome = run("tools", str(probe_protoset))
 
-    assert "broker: probe.v1.ProbeService.Collect is not offered: " in outcome.err
+    assert "broker: probe.v1.ProbeService.Collect of probe.binpb is not offered: " in outcome.err
 
 
 def test_time_that_is_up_has_the_status_of_a_deadline(run: Callable[..., Any]) -> None:

@@ -73,9 +73,9 @@ def test_a_run_that_was_cut_says_why(reason: StopReason, line: str) -> None:
 
 
 def test_a_call_that_waits_for_approval_shows_its_request() -> None:
-    assert shown(ApprovalNeeded(call=CALL, request='{"to": "boss"}'))[1] == (
-        '? echo waits for approval: {"to": "boss"}\n'
-    )
+    assert shown(ApprovalNeeded(call=CALL, request='{"to": "boss"}', backend="mail", full_name="m.Send"))[
+        1
+    ] == ('? echo waits for approval: {"to": "boss"}\n')
 
 
 def test_what_a_model_says_cannot_move_the_cursor() -> None:
@@ -95,7 +95,7 @@ def test_each_event_is_a_line_of_json(capsys: pytest.CaptureFixture[str]) -> Non
         CallStarted(call=CALL),
         CallFinished(call=CALL, result=BAD, seconds=0.5),
         CallFinished(call=CALL, result=GOOD, seconds=0.5),
-        ApprovalNeeded(call=CALL, request="{}"),
+        ApprovalNeeded(call=CALL, request="{}", backend="mail", full_name="m.Send"),
         DONE,
     ]
     for event in events:
@@ -109,7 +109,7 @@ def test_each_event_is_a_line_of_json(capsys: pytest.CaptureFixture[str]) -> Non
         {"event": "call_started", **call, "arguments": '{"text": "北京"}'},
         {**finished, "is_error": True, "code": "NOT_FOUND", "content": "no such city\nnear: Paris"},
         {**finished, "is_error": False, "code": None, "content": "{}"},
-        {"event": "approval_needed", **call, "request": "{}"},
+        {"event": "approval_needed", **call, "request": "{}", "backend": "mail", "full_name": "m.Send"},
         {
             "event": "done",
             "stop_reason": "answered",

@@ -15,7 +15,7 @@ from broker.config.problems import quoted
 from broker.config.settings import BackendSettings, DescriptorSettings, Settings, TlsSettings, ToolSettings
 from broker.config.values import is_public
 from broker.errors import ConfigError
-from broker.tool import Retry
+from broker.tool import Retry, Unknown
 
 GOOD = """
 model:
@@ -339,15 +339,15 @@ def test_a_secret_is_not_shown_with_the_settings(folder: Path) -> None:
 def test_an_alias_stands_for_its_anchor_and_a_merge_for_what_is_not_given(folder: Path) -> None:
     loaded = load("""
         tools:
-          a: &slow {timeout: 60s, retry: never}
+          a: &slow {timeout: 60s, retry: never, unknown: drop}
           b: *slow
           c: {timeout: 1s, <<: *slow}
           d: {<<: [{timeout: 2s}, *slow]}
         """)
 
     assert loaded.tools["b"] == loaded.tools["a"]
-    assert loaded.tools["c"] == ToolSettings(timeout=1, retry=Retry.NEVER)
-    assert loaded.tools["d"] == ToolSettings(timeout=2, retry=Retry.NEVER)
+    assert loaded.tools["c"] == ToolSettings(timeout=1, retry=Retry.NEVER, unknown=Unknown.DROP)
+    assert loaded.tools["d"] == ToolSettings(timeout=2, retry=Retry.NEVER, unknown=Unknown.DROP)
 
 
 @pytest.mark.parametrize(

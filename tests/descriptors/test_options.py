@@ -222,7 +222,7 @@ class TestStrangers:
 
 class TestToolOptions:
     @pytest.mark.parametrize(
-        ("value", "approval"), [(0, None), (1, "never"), (2, "required"), (3, "required")]
+        ("value", "approval"), [(0, None), (1, "never"), (2, "required"), (3, "deny"), (4, "deny")]
     )
     def test_an_approval_that_is_not_known_fails_closed(self, value: int, approval: str | None) -> None:
         assert method_options(record(TOOL, record(4, value))).approval == approval

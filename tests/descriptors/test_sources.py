@@ -1,6 +1,7 @@
 """The same files, whatever place they come from; and what each place says when they cannot be had."""
 
 import asyncio
+import importlib.util
 import os
 from collections.abc import Callable
 from pathlib import Path
@@ -256,3 +257,39 @@ class TestProtoset:
 def test_a_name_that_is_quoted_stays_one_short_line() -> None:
     assert sources.quoted("a\nb\x1b[31m") == "'a\\nb\\x1b[31m'"
     assert len(sources.quoted("x" * 10_000)) < 400
+
+
+RULED = """syntax = "proto3";
+package ruled.v1;
+import "buf/validate/validate.proto";
+message City { string name = 1 [(buf.validate.field).string.min_len = 1]; }
+"""
+
+
+async def test_rules_of_protovalidate_are_found_where_the_extra_is_installed(tmp_path: Path) -> None:
+    (tmp_path / "ruled.proto").write_text(RULED)
+    found = link(await ProtoFiles(["ruled.proto"], [tmp_path]).load())
+    rules = found.field_options(found.pool.FindFieldByName("ruled.v1.City.name")).rules
+    assert rules is not None
+    assert (rules.kind, rules.values) == ("string", {"min_len": 1})
+
+
+async def test_rules_without_the_extra_say_how_to_get_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "ruled.proto").write_text(RULED)
+    monkeypatch.setattr(
+        protoc, "find_spec", lambda name: None if name == "protovalidate" else importlib.util.find_spec(name)
+    )
+    with pytest.raises(DescriptorError, match=r"pip install \"grpc-tool-broker\[validate\]\""):
+        await ProtoFiles(["ruled.proto"], [tmp_path]).load()
+
+
+async def test_a_copy_of_the_rules_in_an_import_path_goes_before_that_of_the_extra(tmp_path: Path) -> None:
+    (tmp_path / "ruled.proto").write_text(RULED.replace(" [(buf.validate.field).string.min_len = 1]", ""))
+    own = tmp_path / "buf" / "validate" / "validate.proto"
+    own.parent.mkdir(parents=True)
+    own.write_text('syntax = "proto3"; package buf.validate; message Own {}')
+    found = link(await ProtoFiles(["ruled.proto"], [tmp_path]).load())
+    assert found.pool.FindMessageTypeByName("buf.validate.Own")
+    assert not found.has_rules

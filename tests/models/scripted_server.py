@@ -43,7 +43,7 @@ class ScriptedServer:
             while True:
                 await self._read(reader)
                 await self._send(self.script.popleft(), reader, writer)
-        except (asyncio.IncompleteReadError, ConnectionError):
+        except (asyncio.IncompleteReadError, asyncio.CancelledError, ConnectionError):
             pass
         finally:
             writer.close()

@@ -12,7 +12,7 @@ import pytest
 from broker.config.settings import ModelSettings
 from broker.errors import ConfigError, ModelError
 from broker.models.chat_completions import ChatCompletions
-from broker.models.model import ModelRequest, TextDelta, Turn
+from broker.models.model import Model, ModelRequest, TextDelta, Turn
 from tests.models.scripted_server import (
     Answer,
     ScriptedServer,
@@ -24,13 +24,13 @@ from tests.models.scripted_server import (
     stream,
 )
 
-Make = Callable[..., ChatCompletions]
+Make = Callable[..., Model]
 HELLO = [{"role": "user", "content": "hello"}]
 TOOL = {"type": "function", "function": {"name": "f", "parameters": {"type": "object", "properties": {}}}}
 KEY = "key-5ecret-5ecret"
 
 
-async def ask(model: ChatCompletions, messages: list[dict[str, Any]] | None = None, **more: Any) -> Turn:
+async def ask(model: Model, messages: list[dict[str, Any]] | None = None, **more: Any) -> Turn:
     request = ModelRequest(messages=HELLO if messages is None else messages, tools=[TOOL], **more)
     items = [item async for item in model.stream(request)]
     assert isinstance(items[-1], Turn)
@@ -89,24 +89,6 @@ async def test_a_none_in_extra_body_takes_a_parameter_out(server: ScriptedServer
     await ask(model_for(extra_body={"stream_options": None, "parallel_tool_calls": None}))
 
     assert server.requests[0].keys() == {"model", "messages", "tools", "stream"}
-
-
-@pytest.mark.parametrize(
-    ("url", "word"),
-    [
-        pytest.param("https://api.openai.com/v1", "max_completion_tokens", id="OpenAI"),
-        pytest.param("https://x.openai.azure.com/openai/v1", "max_completion_tokens", id="Azure"),
-        pytest.param("http://localhost:11434/v1", "max_tokens", id="another server"),
-        pytest.param("http://openai.com.example.net/v1", "max_tokens", id="a host that looks like it"),
-    ],
-)
-async def test_the_limit_of_output_has_the_word_that_the_server_knows(url: str, word: str) -> None:
-    model = ChatCompletions(ModelSettings(name="m", base_url=url, max_output_tokens=5))
-
-    body = json.loads(model._body(ModelRequest(messages=HELLO)))
-
-    assert body[word] == 5
-    await model.close()
 
 
 async def test_the_key_of_the_environment_goes_to_no_other_server(

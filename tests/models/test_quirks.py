@@ -5,8 +5,7 @@ from typing import Any
 
 import pytest
 
-from broker.models.chat_completions import ChatCompletions
-from broker.models.model import ModelRequest, TextDelta, Turn
+from broker.models.model import Model, ModelRequest, TextDelta, Turn
 from tests.models.scripted_server import ScriptedServer, asked_for, chunk, said, stream
 
 HELLO = [{"role": "user", "content": "hello"}]
@@ -22,7 +21,7 @@ def deltas(*pieces: dict[str, Any], finish_reason: str | None = "tool_calls") ->
     return [*(chunk({"tool_calls": [one]}) for one in pieces), chunk({}, finish_reason)]
 
 
-async def ask(model: ChatCompletions, messages: list[dict[str, Any]] | None = None) -> tuple[str, Turn]:
+async def ask(model: Model, messages: list[dict[str, Any]] | None = None) -> tuple[str, Turn]:
     """The text as it was streamed, and the turn, which is the last item."""
     request = ModelRequest(messages=HELLO if messages is None else messages)
     items = [item async for item in model.stream(request)]
@@ -207,7 +206,7 @@ CALLS = [
 @pytest.mark.parametrize(("chunks", "calls"), CALLS)
 async def test_calls_are_put_together(
     server: ScriptedServer,
-    model_for: Callable[..., ChatCompletions],
+    model_for: Callable[..., Model],
     chunks: list[Any],
     calls: list[tuple[str, str]],
 ) -> None:
@@ -243,12 +242,15 @@ async def test_calls_are_put_together(
 )
 async def test_an_id_that_cannot_be_used_is_replaced(
     server: ScriptedServer,
-    model_for: Callable[..., ChatCompletions],
+    model_for: Callable[..., Model],
     chunks: list[Any],
     kept: list[str | None],
 ) -> None:
     server.script.append(stream(chunks))
-    earlier = {"role": "assistant", "tool_calls": [{"id": "old"}]}
+    earlier = {
+        "role": "assistant",
+        "tool_calls": [{"id": "old", "function": {"name": "f", "arguments": "{}"}}],
+    }
 
     _, turn = await ask(model_for(), [*HELLO, earlier])
 
@@ -276,7 +278,7 @@ TRUNCATED = [
 
 @pytest.mark.parametrize("chunks", TRUNCATED)
 async def test_a_turn_whose_last_call_is_not_whole_is_truncated(
-    server: ScriptedServer, model_for: Callable[..., ChatCompletions], chunks: list[Any]
+    server: ScriptedServer, model_for: Callable[..., Model], chunks: list[Any]
 ) -> None:
     server.script.append(stream(chunks))
 
@@ -290,7 +292,7 @@ async def test_a_turn_whose_last_call_is_not_whole_is_truncated(
     "arguments", ["{'a': 1}", '{"a": NaN}', '{"a": 1}}', '{"a": 1} and so on', "[1]{2}", '"text"', "{]", "]{"]
 )
 async def test_arguments_that_are_wrong_but_not_cut_off_are_left_to_the_broker(
-    server: ScriptedServer, model_for: Callable[..., ChatCompletions], arguments: str
+    server: ScriptedServer, model_for: Callable[..., Model], arguments: str
 ) -> None:
     server.script.append(stream(asked_for(("x", "f", arguments))))
 
@@ -326,7 +328,7 @@ TEXTS = [
 
 @pytest.mark.parametrize(("chunks", "text"), TEXTS)
 async def test_text_is_streamed_and_put_together(
-    server: ScriptedServer, model_for: Callable[..., ChatCompletions], chunks: list[Any], text: str
+    server: ScriptedServer, model_for: Callable[..., Model], chunks: list[Any], text: str
 ) -> None:
     server.script.append(stream(chunks))
 
@@ -338,7 +340,7 @@ async def test_text_is_streamed_and_put_together(
 
 
 async def test_an_emoji_that_is_cut_in_two_is_whole_in_the_turn(
-    server: ScriptedServer, model_for: Callable[..., ChatCompletions]
+    server: ScriptedServer, model_for: Callable[..., Model]
 ) -> None:
     words = [chunk({"content": half}) for half in ("\ud83c", "\udf27")]
     calls = deltas(piece('{"a": "\ud83c', "f", id="x", index=0), piece('\udf27"}', index=0))
@@ -352,7 +354,7 @@ async def test_an_emoji_that_is_cut_in_two_is_whole_in_the_turn(
 
 
 async def test_what_the_server_wants_to_see_again_is_kept_in_the_message(
-    server: ScriptedServer, model_for: Callable[..., ChatCompletions]
+    server: ScriptedServer, model_for: Callable[..., Model]
 ) -> None:
     signature = {"google": {"thought_signature": "s"}}
     server.script.append(
@@ -399,7 +401,7 @@ async def test_what_the_server_wants_to_see_again_is_kept_in_the_message(
 )
 async def test_usage_is_what_the_server_counted_last(
     server: ScriptedServer,
-    model_for: Callable[..., ChatCompletions],
+    model_for: Callable[..., Model],
     usages: list[Any],
     counted: tuple[int, int],
 ) -> None:

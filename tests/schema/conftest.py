@@ -13,6 +13,7 @@ from broker.descriptors.pool import Descriptors, link
 from broker.descriptors.protoc import compile_protos
 from broker.descriptors.sources import Loaded
 from broker.errors import InvalidArguments
+from broker.schema.arguments import Reading
 from broker.schema.decode import Decoder
 from broker.schema.encode import Encoder
 
@@ -35,6 +36,10 @@ class Codec:
 
     def decode(self, name: str, text: str) -> Any:
         return self._decoder.compile(self.message(name))(text)
+
+    def read(self, name: str, text: str, reading: Reading) -> Any:
+        """What `decode` gives; `reading` holds the notes on it afterwards."""
+        return self._decoder.compile(self.message(name))(text, reading)
 
     def encode(self, message: Message) -> dict[str, Any]:
         # A field may be named DESCRIPTOR.

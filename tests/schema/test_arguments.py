@@ -89,7 +89,7 @@ def test_a_dynamic_value_that_the_backend_could_not_read_is_refused(codec: Any, 
 
 
 def test_blank_text_gives_nothing_but_what_is_required_is_missed(codec: Any) -> None:
-    assert codec.problems("schema.editions.All", " ") == ["must: missing, but required: a string."]
+    assert codec.problems("schema.editions.All", " ") == ["Missing required: must (string)"]
 
 
 def test_too_many_values_are_refused(codec: Any) -> None:

@@ -1,6 +1,6 @@
 import pytest
 
-from broker.schema.descriptions import clean, first_paragraph, first_sentence, shorten
+from broker.schema.descriptions import clean, first_paragraph, first_sentence, readable, shorten
 
 CLEANED = [
     (" The city.\n", "The city."),
@@ -33,6 +33,16 @@ def test_a_comment_is_cleaned_of_what_is_not_for_readers(comment: str, cleaned: 
 @pytest.mark.parametrize("comment", [comment for comment, _ in CLEANED])
 def test_cleaning_twice_changes_nothing(comment: str) -> None:
     assert clean(clean(comment)) == clean(comment)
+
+
+def test_addresses_are_kept_where_they_are_wanted() -> None:
+    comment = " See [the docs](https://example.com/x) and [Book][lib.v1.Book].\n"
+    assert clean(comment, links=True) == "See the docs (https://example.com/x) and Book."
+
+
+def test_a_strangers_words_are_one_short_line() -> None:
+    assert readable(" a\x1b\n  b\u202e ", 10) == "a b"
+    assert readable("word " * 9, 12) == "word word…"
 
 
 def test_the_first_paragraph_and_sentence_are_found() -> None:

@@ -11,7 +11,7 @@ STRICT: list[tuple[dict[str, Any], dict[str, Any], list[str]]] = [
     ({"type": "string", "pattern": "(?<=a)b"}, {"type": "string"}, ["Must match (?<=a)b."]),
     ({"type": "string", "format": "uuid"}, {"type": "string", "format": "uuid"}, []),
     ({"type": "string", "format": "uri"}, {"type": "string"}, ["Format: uri."]),
-    ({"type": "string", "minLength": 1}, {"type": "string"}, ["At least 1 characters."]),
+    ({"type": "string", "minLength": 1}, {"type": "string"}, ["At least 1 character."]),
     ({"type": "string", "maxLength": 9}, {"type": "string"}, ["At most 9 characters."]),
     ({"type": "string", "minLength": 2, "maxLength": 2}, {"type": "string"}, ["Exactly 2 characters."]),
     ({"type": "array", "minItems": 1}, {"type": "array", "minItems": 1}, []),
@@ -21,7 +21,7 @@ STRICT: list[tuple[dict[str, Any], dict[str, Any], list[str]]] = [
     ({"type": "string", "default": "x"}, {"type": "string"}, ["Default: x."]),
     ({"type": "string", "examples": ["a", "b"]}, {"type": "string"}, ["E.g. a, b."]),
     ({"type": "string", "contentEncoding": "base64"}, {"type": "string"}, []),
-    ({"type": "object", "minProperties": 1}, {"type": "object"}, ["At least 1 entries."]),
+    ({"type": "object", "minProperties": 1}, {"type": "object"}, ["At least 1 entry."]),
     ({"type": "array", "contains": {"const": 1}}, {"type": "array"}, ['contains: {"const": 1}.']),
 ]
 

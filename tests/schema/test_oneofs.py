@@ -77,13 +77,16 @@ def test_what_is_wrong_in_it_is_said_with_its_path(codec: Any, text: str, proble
     assert codec.problems("Choice", text) == problems
 
 
-MISSING = "missing, but required: one of comparison, all, not."
+MISSING = "Missing required: one of comparison, all, not"
 FILTER = [
     ("{}", [MISSING]),
     ('{"condition": null}', [MISSING]),
     ('{"comparison": null}', [MISSING]),
-    ('{"not": {}}', ["not: " + MISSING]),
-    ('{"condition": {"not": {"condition": null}}}', ["condition.not: " + MISSING]),
+    ('{"not": {}}', ["Missing required: not (one of comparison, all, not)"]),
+    (
+        '{"condition": {"not": {"condition": null}}}',
+        ["Missing required: condition.not (one of comparison, all, not)"],
+    ),
     (
         '{"condition": "all"}',
         ['condition: expected an object with one of comparison, all, not, got string "all".'],

@@ -1,6 +1,6 @@
 import pytest
 
-from broker.schema.problems import MAX_CHARACTERS, describe, got, listed, suggestion
+from broker.schema.problems import MAX_BYTES, describe, got, listed, suggestion
 
 
 def test_ten_problems_are_told_and_the_rest_counted() -> None:
@@ -17,8 +17,8 @@ def test_ten_problems_are_told_and_the_rest_counted() -> None:
 
 @pytest.mark.parametrize("length", [100, 1_900, 5_000, 1_000_000])
 def test_the_text_is_never_longer_than_two_kilobytes(length: int) -> None:
-    text = describe("n" * 64, ["x" * length] * 12)
-    assert len(text) <= MAX_CHARACTERS
+    text = describe("n" * 64, ["北x" * length] * 12)
+    assert len(text.encode()) <= MAX_BYTES
     assert text.endswith("more.")
 
 

@@ -247,7 +247,8 @@ def test_the_keys_of_a_map_are_described(descriptors: Descriptors) -> None:
 def test_members_of_a_oneof_are_properties_and_the_object_says_so(descriptors: Descriptors) -> None:
     schema = parameters(descriptors, "Choose")
     assert schema["description"] == (
-        "At most one of: text, number, scalars, nothing, anything, time, empty. At most one of: yes, color."
+        "At most one of: text, number, scalars, nothing, anything, time, empty. What is chosen. "
+        "At most one of: yes, color."
     )
     assert list(schema["properties"]) == [
         "text", "number", "scalars", "nothing", "anything", "time", "empty", "note", "yes", "color",

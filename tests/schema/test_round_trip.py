@@ -131,7 +131,7 @@ def test_what_fits_the_input_schema_is_decoded(codec: Any, name: str, profile: s
             # What no schema in these dialects says: times and types that exist, numbers that fit, how deep a
             # thing may be; and only a strict one says how many members of a oneof there may be.
             said_in_words = () if profile == "mcp" else ("a key of this map is", "is given twice")
-            oneofs = () if strict else ("cannot be given together", "missing, but required: one of")
+            oneofs = () if strict else ("cannot be given together", "Missing required: ")
             for line in refused.problems:
                 assert any(word in line for word in (*_UNSAYABLE, *said_in_words, *oneofs)), line
 
@@ -155,7 +155,7 @@ _UNSAYABLE = (
     "is no type that", "out of range", "is no point in time", "within the years",
     "length of time is at most", "is written as {", "point in time (RFC 3339", "not base64", "field paths",
     "offset from UTC", "nested too deep", "the URL of the type",
-    "sequel.sequel.title: missing", "all.all.name: missing",
+    "Missing required: sequel.sequel.title", "Missing required: all.all.name",
 )  # fmt: skip
 
 

@@ -1,0 +1,159 @@
+"""The calls of a turn → what becomes of each: it is made, it waits, or it has its result already."""
+
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass, field, replace
+
+from broker.chat.decisions import Answers, Approve, Reject
+from broker.chat.events import CallFinished
+from broker.chat.run import Run
+from broker.chat.turn import Waiting
+from broker.dispatch import Broker
+from broker.errors import Code
+from broker.tool import Approval, CallContext, Prepared, ToolCall, ToolResult
+
+_CUT_OFF = (
+    "This call was cut off: the limit of output tokens was reached while it was written. Nothing was sent. "
+    "Make it again, with shorter arguments or with fewer calls in one turn."
+)
+_NO_TURNS_LEFT = "This call was not made: the turns of this conversation are used up. Nothing was sent."
+_UNKNOWN = (
+    "This call was sent, or was about to be, when the broker stopped; its result is not known. It may have "
+    "taken effect or not, and it is not sent again. Find out before you make it again, and tell the user."
+)
+_CHANGED = (
+    "This call was not made: the request is not the one that was approved, because the tool has changed "
+    "since. Nothing was sent. Make the call again, so that it can be approved as it is now."
+)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Step:
+    """A call that is to be made."""
+
+    call: ToolCall
+    make: Callable[[CallContext], Awaitable[ToolResult]]
+    alone: bool = False
+    """True: all calls before it have ended when it begins, and it has ended when those after it begin."""
+
+
+@dataclass(kw_only=True, slots=True)
+class Plan:
+    """What becomes of the calls of a turn."""
+
+    steps: list[Step] = field(default_factory=list)
+    finished: list[CallFinished] = field(default_factory=list)
+    """Those that have a result without being made."""
+
+
+Execute = Callable[[Prepared, CallContext], Awaitable[ToolResult]]
+"""Sends a call that was prepared, and remembers first that it is about to."""
+OwnTools = Mapping[str, Callable[[ToolCall], ToolResult]]
+"""The tools of the loop itself, by name."""
+
+
+class Planner:
+    """Decides about the calls of one turn of one run. What has to wait is put into `run.turn.waiting`."""
+
+    def __init__(
+        self, run: Run, broker: Broker, own_tools: OwnTools, execute: Execute, context: CallContext
+    ) -> None:
+        self._run = run
+        self._broker = broker
+        self._own_tools = own_tools
+        self._execute = execute
+        self._context = context
+
+    def plan(self, answers: Answers) -> Plan:
+        """What becomes of each call that has no result yet, in the model's order."""
+        plan = Plan()
+        for call in self._run.turn.open_calls:
+            match self._decide(call, answers):
+                case Step() as step:
+                    plan.steps.append(step)
+                case ToolResult() as result:
+                    plan.finished.append(CallFinished(call=call, result=result, seconds=0.0))
+        return plan
+
+    def _decide(self, call: ToolCall, answers: Answers) -> Step | ToolResult | None:
+        """None: it waits."""
+        turn = self._run.turn
+        if call.id in turn.attempted:
+            return not_made(call, Code.UNKNOWN, _UNKNOWN)
+        if call.id in answers.results:
+            return replace(answers.results[call.id], call_id=call.id)
+        if call.id in turn.waiting:
+            return self._go_on(call, turn.waiting[call.id], answers)
+        if turn.is_final:
+            return not_made(call, Code.RESOURCE_EXHAUSTED, _NO_TURNS_LEFT)
+        if turn.truncated and call is turn.calls[-1]:
+            return not_made(call, Code.INVALID_ARGUMENT, _CUT_OFF)
+        return self._begin(call)
+
+    def _begin(self, call: ToolCall) -> Step | ToolResult | None:
+        allowed = self._run.options.allowed
+        if call.name in self._own_tools:
+            make = self._own_tools[call.name]
+            return Step(call=call, make=lambda _: _at_once(make(call)))
+        if allowed is not None and call.name not in allowed:
+            why = f'"{call.name}" may not be called in this conversation. Nothing was sent.'
+            return not_made(call, Code.PERMISSION_DENIED, why)
+        if call.name in self._run.options.own_names:
+            self._run.turn.waiting[call.id] = None
+            return None
+        prepared = self._broker.prepare(call, self._context)
+        if isinstance(prepared, ToolResult):
+            return prepared
+        too_many = self._run.budget.refuses(prepared.tool.name, prepared.tool)
+        if too_many is not None:
+            why = f"This call was not made: {too_many}. Nothing was sent. Answer with what there is."
+            return not_made(call, Code.RESOURCE_EXHAUSTED, why)
+        if prepared.tool.policy.approval is Approval.REQUIRED:
+            request = self._broker.catalog.request_json(prepared)
+            self._run.turn.waiting[call.id] = Waiting.of(prepared, self._context.principal, request)
+            return None
+        return self._step(prepared)
+
+    def _go_on(self, call: ToolCall, waiting: Waiting | None, answers: Answers) -> Step | ToolResult | None:
+        """A call that waited, and is decided about now, or waits on."""
+        decision = answers.decisions.get(call.id)
+        if waiting is None or decision is None:
+            return None
+        if isinstance(decision, Reject):
+            said = f" They say: {decision.message}" if decision.message else ""
+            why = f"The user rejected this call, and nothing was sent.{said}"
+            return not_made(call, Code.PERMISSION_DENIED, why)
+        return self._approved(call, waiting, decision)
+
+    def _approved(self, call: ToolCall, waiting: Waiting, decision: Approve) -> Step | ToolResult:
+        edited = decision.arguments is not None
+        sent = replace(call, arguments=decision.arguments) if decision.arguments is not None else call
+        prepared = self._broker.prepare(sent, self._context)
+        if isinstance(prepared, ToolResult):
+            return prepared
+        grant = prepared.grant(self._context.principal)
+        if not edited and grant != waiting.grant:
+            return not_made(call, Code.FAILED_PRECONDITION, _CHANGED)
+        return self._step(prepared, edited=edited)
+
+    def _step(self, prepared: Prepared, *, edited: bool = False) -> Step:
+        approved = prepared.grant(self._context.principal)
+
+        async def make(context: CallContext) -> ToolResult:
+            if prepared.tool.policy.approval is Approval.REQUIRED:
+                context = replace(context, grants=(approved,))
+            result = await self._execute(prepared, context)
+            if not edited:
+                return result
+            sent = f"The user approved this call with other arguments: {prepared.call.arguments}"
+            return replace(result, content=f"{sent}\n{result.content}")
+
+        return Step(call=prepared.call, make=make, alone=not prepared.tool.read_only)
+
+
+def not_made(call: ToolCall, code: Code, why: str) -> ToolResult:
+    """The result of a call that is not made; `why` is what the model reads."""
+    return ToolResult(call_id=call.id, content=why, code=code)
+
+
+async def _at_once(result: ToolResult) -> ToolResult:
+    return result

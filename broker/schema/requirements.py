@@ -1,0 +1,66 @@
+"""A message type → the fields that a model must give, whoever asks for them: proto2, AIP-203, or rules."""
+
+from collections.abc import Iterator
+
+from google.protobuf.descriptor import Descriptor, FieldDescriptor, OneofDescriptor
+
+from broker.descriptors.options import FieldOptions
+from broker.descriptors.pool import Descriptors
+from broker.schema import kinds, validation
+from broker.schema.field_rules import constraints
+
+
+def required_fields(message: Descriptor, descriptors: Descriptors, partial: bool) -> frozenset[str]:
+    """The names of the fields that must be given.
+
+    `partial`: the message says what to change in a resource, so that what `field_behavior` requires of a
+    whole resource is not asked for (https://google.aip.dev/203); what rules ask for, the service refuses to
+    miss there too.
+    """
+    return frozenset(
+        {*_annotated(message, descriptors, partial), *_ruled(message, descriptors, partial)}
+        | {field.name for field in message.fields if field.is_required}
+    )
+
+
+def _annotated(message: Descriptor, descriptors: Descriptors, partial: bool) -> Iterator[str]:
+    for field in message.fields:
+        options = descriptors.field_options(field)
+        # Some fields are said to be REQUIRED and OUTPUT_ONLY: of the response, since no request shows them.
+        shown = "OUTPUT_ONLY" not in options.behavior and not options.hidden
+        if "REQUIRED" in options.behavior and shown and not partial and not kinds.is_chosen(field):
+            yield field.name
+
+
+def _ruled(message: Descriptor, descriptors: Descriptors, partial: bool) -> Iterator[str]:
+    if not descriptors.has_rules:
+        return
+    broken = validation.broken_when_empty(message, descriptors)
+    for field in message.fields:
+        options = descriptors.field_options(field)
+        # What the service fills in itself is not the model's to give.
+        theirs = "OUTPUT_ONLY" in options.behavior or ("IDENTIFIER" in options.behavior and not partial)
+        if not theirs and not options.hidden and (field.name in broken or _is_ruled(field, options)):
+            yield field.name
+
+
+def _is_ruled(field: FieldDescriptor, options: FieldOptions) -> bool:
+    alone = options.in_required_oneof and not kinds.is_chosen(field)
+    rules = options.rules
+    if rules is None or rules.ignore == "ALWAYS":
+        return alone
+    # What is not given is zero; but a field with presence is then not looked at.
+    implied = not field.has_presence and constraints(field, options).whole.refuses_zero
+    return alone or rules.required or implied
+
+
+def is_oneof_required(oneof: OneofDescriptor, descriptors: Descriptors, partial: bool) -> bool:
+    """Whether one of the fields of the oneof must be given.
+
+    What `field_behavior` requires of a member can only mean that. `partial` as for `required_fields`.
+    """
+    if len(oneof.fields) < 2:
+        return False
+    options = [descriptors.field_options(field) for field in oneof.fields]
+    annotated = not partial and any("REQUIRED" in one.behavior for one in options)
+    return annotated or any(one.in_required_oneof for one in options)

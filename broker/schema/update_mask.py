@@ -1,0 +1,75 @@
+"""The paths of an update mask → the same, in the .proto's spelling, when each is of the resource.
+
+https://google.aip.dev/134: the mask stands beside the resource, and its paths are relative to that.
+"""
+
+from google.protobuf.descriptor import Descriptor, FieldDescriptor
+
+from broker.schema import kinds
+from broker.schema.notes import then
+from broker.schema.problems import Refused, listed, plain, quoted, suggestion
+from broker.schema.scalars import Decode
+
+_NAME = "update_mask"
+_WHOLE = "*"
+
+
+def resource_of(field: FieldDescriptor) -> FieldDescriptor | None:
+    """The field of the resource that an update mask is about; None where that is not certain."""
+    message = field.containing_type
+    if field.name != _NAME or message is None or not kinds.is_partial_update(message):
+        return None
+    others = [one for one in message.fields if one.message_type is not None and one is not field]
+    resources = [one for one in others if not _is_opaque(one)]
+    return resources[0] if len(resources) == 1 else None
+
+
+def checked(convert: Decode, resource: FieldDescriptor) -> Decode:
+    """The decoder of a mask whose paths must be of the resource."""
+    return then(convert, lambda mask: {"paths": [_path(path, resource) for path in mask["paths"]]})
+
+
+def _path(path: str, resource: FieldDescriptor) -> str:
+    """The path in the .proto's spelling; raises Refused where a step of it is no field."""
+    message: Descriptor | None = resource.message_type
+    steps = path.split(".")
+    for place, step in enumerate(steps):
+        # What lies in a map, a list or a dynamic value is the service's own, and so is what is no name.
+        if message is None or step == _WHOLE or not step.isidentifier():
+            break
+        field = _field(message, step)
+        if field is None:
+            raise Refused(_no_field(path, place, message, resource))
+        steps[place] = field.name
+        message = None if _is_opaque(field) else field.message_type
+        if message is None and field.message_type is None and not field.is_repeated and steps[place + 1 :]:
+            raise Refused(
+                f"{quoted(path)}: {field.name} has no fields. Send {quoted('.'.join(steps[: place + 1]))}."
+            )
+    return ".".join(steps)
+
+
+def _field(message: Descriptor, step: str) -> FieldDescriptor | None:
+    exact = message.fields_by_name.get(step)
+    if exact is not None:
+        return exact
+    spelled = [
+        field for field in message.fields if plain(field.name) == plain(step) or field.json_name == step
+    ]
+    return spelled[0] if len(spelled) == 1 else None
+
+
+def _no_field(path: str, place: int, message: Descriptor, resource: FieldDescriptor) -> str:
+    names = [field.name for field in message.fields]
+    step, rest = path.split(".")[place], path.split(".")[1:]
+    if place == 0 and plain(step) == plain(resource.name):
+        cure = f" Paths begin in {message.name}: send {quoted('.'.join(rest) or _WHOLE)}."
+    else:
+        cure = suggestion(step, names)
+    return f"{quoted(path)}: {message.name} has no field {quoted(step)}.{cure} Fields: {listed(names, step)}."
+
+
+def _is_opaque(field: FieldDescriptor) -> bool:
+    message = field.message_type
+    well_known = message is not None and message.full_name.startswith("google.protobuf.")
+    return well_known or field.is_repeated

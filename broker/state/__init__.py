@@ -1,0 +1,1 @@
+"""What must outlive a request or a process: runs that wait for somebody's decision."""
