@@ -29,16 +29,16 @@ class Backend:
         self._channel = channel
         self._descriptors = descriptors
         self._metadata = metadata
-        self._methods: dict[str, tuple[Any, _Parse]] = {}
+        self._methods: dict[str, tuple[Any, _Parse, bool]] = {}
 
     async def invoke(self, prepared: Prepared, context: CallContext) -> Message | Stream:
         """Sends the request. Raises ToolCallError for any status but OK; cancelling it cancels the call."""
         tool = prepared.tool
         timeout = _timeout(tool, context)
-        method, parse = self._method(tool)
+        method, parse, is_stream = self._method(tool)
         call = method(prepared.request_bytes, timeout=timeout, metadata=self._metadata + context.metadata)
         try:
-            if tool.method.server_streaming:
+            if is_stream:
                 return await _collected(call, parse, tool.policy)
             return parse(await call)
         except grpc.aio.AioRpcError as error:
@@ -52,14 +52,15 @@ class Backend:
         """Closes the channel; calls in flight are cancelled."""
         await self._channel.close()
 
-    def _method(self, tool: Tool) -> tuple[Any, _Parse]:
-        """What starts a call with a request's bytes, and what reads a response's; made on first use."""
+    def _method(self, tool: Tool) -> tuple[Any, _Parse, bool]:
+        """What starts a call with a request's bytes, what reads a response's, and whether many come."""
         full_name = tool.full_name
         found = self._methods.get(full_name)
         if found is None:
-            kind = self._channel.unary_stream if tool.method.server_streaming else self._channel.unary_unary
+            is_stream = tool.method.server_streaming
+            kind = self._channel.unary_stream if is_stream else self._channel.unary_unary
             parse = self._descriptors.message_class(tool.method.output_type).FromString
-            found = self._methods[full_name] = kind(tool.method_path), parse
+            found = self._methods[full_name] = kind(tool.method_path), parse, is_stream
         return found
 
 
