@@ -7,7 +7,6 @@ from enum import Enum, auto
 
 import matplotlib
 from matplotlib.axes import Axes
-from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.collections import PolyCollection
 from matplotlib.figure import Figure
 
@@ -70,7 +69,7 @@ def draw(chart: Chart) -> bytes:
         (_lines if chart.kind is Kind.LINE else _bars)(axes, chart)
         _explain(axes, chart)
         png = io.BytesIO()
-        FigureCanvasAgg(figure).print_png(png)
+        figure.savefig(png, format="png")
     return png.getvalue()
 
 

@@ -4,7 +4,7 @@ import logging
 import time
 import uuid
 from collections.abc import Awaitable, Callable
-from typing import Any
+from typing import Any, TypeAlias
 
 import grpc.aio
 
@@ -13,6 +13,7 @@ from tool_servers.serving.failures import Failure
 
 Context = grpc.aio.ServicerContext[Any, Any]
 Answer = Callable[[Any, Context], Awaitable[Any]]
+Handler: TypeAlias = "grpc.RpcMethodHandler[Any, Any] | None"
 
 logger = logging.getLogger(__name__)
 
@@ -29,9 +30,9 @@ class Calls(grpc.aio.ServerInterceptor):
 
     async def intercept_service(
         self,
-        continuation: Callable[[grpc.HandlerCallDetails], Awaitable["grpc.RpcMethodHandler[Any, Any]"]],
+        continuation: Callable[[grpc.HandlerCallDetails], Awaitable[Handler]],
         handler_call_details: grpc.HandlerCallDetails,
-    ) -> "grpc.RpcMethodHandler[Any, Any]":
+    ) -> Handler:
         handler: Any = await continuation(handler_call_details)
         service, _, method = handler_call_details.method.lstrip("/").partition("/")
         if handler is None or service != self._service:
@@ -45,7 +46,8 @@ class Calls(grpc.aio.ServerInterceptor):
     def _around(self, method: str, answer: Answer) -> Answer:
         async def answer_or_fail(request: Any, context: Context) -> Any:
             call = self._begin(method)
-            context.add_done_callback(lambda _: self._end(call))
+            # The stubs declare a class where any callable will do.
+            context.add_done_callback(lambda _: self._end(call))  # type: ignore[arg-type]
             try:
                 broken = rules.violations(request)
                 if broken:
