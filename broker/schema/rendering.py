@@ -12,6 +12,7 @@ from google.protobuf.descriptor import Descriptor
 from broker.descriptors.pool import Descriptors
 from broker.errors import CatalogError
 from broker.schema.detail import HARD_MAX_BYTES, MAX_BYTES, STAGES, Detail, sentences
+from broker.schema.forms import input_form
 from broker.schema.json_schema import (
     Entries,
     Form,
@@ -20,7 +21,6 @@ from broker.schema.json_schema import (
     Nested,
     Property,
     Shape,
-    input_schema,
     output_schema,
 )
 from broker.schema.keywords import fit, of_entries
@@ -59,7 +59,7 @@ class Dialect:
 
 def render_input(message: Descriptor, descriptors: Descriptors, dialect: Dialect) -> dict[str, Any]:
     """The schema of a request, as detailed as fits into 64 KB; raises CatalogError when nothing fits."""
-    forms = cache(lambda held, use: input_schema(held, descriptors, use))
+    forms = cache(lambda held, use: input_form(held, descriptors, use))
     for detail in STAGES:
         try:
             schema = _Renderer(forms, dialect, detail).root(message)
