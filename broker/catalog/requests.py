@@ -8,8 +8,8 @@ from google.protobuf.descriptor import Descriptor
 
 from broker.descriptors.pool import Descriptors
 from broker.schema import well_known
-from broker.schema.forms import input_form
-from broker.schema.json_schema import Entries, Form, Items, Leaf, Nested, Shape
+from broker.schema.forms import Entries, Form, Items, Leaf, Nested, Shape
+from broker.schema.json_schema import input_schema
 from broker.schema.keywords import fit
 from broker.schema.kinds import Use
 from broker.schema.limits import Limits
@@ -64,7 +64,7 @@ def request_forms(request: Descriptor, descriptors: Descriptors) -> RequestForms
     waiting: list[tuple[Descriptor, Use]] = [(request, Use.WHOLE)]
     for message, use in waiting:
         if message.full_name not in found:
-            form = found[message.full_name] = input_form(message, descriptors, use)
+            form = found[message.full_name] = input_schema(message, descriptors, use)
             waiting += [(each.message, each.use) for each in _held(form)]
     return RequestForms(forms=tuple(found.values()))
 

@@ -12,17 +12,8 @@ from google.protobuf.descriptor import Descriptor
 from broker.descriptors.pool import Descriptors
 from broker.errors import CatalogError
 from broker.schema.detail import HARD_MAX_BYTES, MAX_BYTES, STAGES, Detail, sentences
-from broker.schema.forms import input_form
-from broker.schema.json_schema import (
-    Entries,
-    Form,
-    Items,
-    Leaf,
-    Nested,
-    Property,
-    Shape,
-    output_schema,
-)
+from broker.schema.forms import Entries, Form, Items, Leaf, Nested, Property, Shape
+from broker.schema.json_schema import input_schema, output_schema
 from broker.schema.keywords import fit, of_entries
 from broker.schema.kinds import Use
 from broker.schema.limits import Limits
@@ -59,7 +50,7 @@ class Dialect:
 
 def render_input(message: Descriptor, descriptors: Descriptors, dialect: Dialect) -> dict[str, Any]:
     """The schema of a request, as detailed as fits into 64 KB; raises CatalogError when nothing fits."""
-    forms = cache(lambda held, use: input_form(held, descriptors, use))
+    forms = cache(lambda held, use: input_schema(held, descriptors, use))
     for detail in STAGES:
         try:
             schema = _Renderer(forms, dialect, detail).root(message)

@@ -17,8 +17,8 @@ from google.protobuf.descriptor import Descriptor
 
 from broker.descriptors.pool import Descriptors
 from broker.schema.detail import MAX_BYTES, WHOLE, Detail, sentences
-from broker.schema.forms import input_form
-from broker.schema.json_schema import Entries, Form, Items, Leaf, Nested, Oneof, Property, Shape
+from broker.schema.forms import Entries, Form, Items, Leaf, Nested, Oneof, Property, Shape
+from broker.schema.json_schema import input_schema
 from broker.schema.keywords import fit, of_entries
 from broker.schema.kinds import Use
 from broker.schema.limits import LIMITS, Limits
@@ -36,7 +36,7 @@ class NotStrict(Exception):
 
 def render_strict(message: Descriptor, descriptors: Descriptors, limits: Limits = _LIMITS) -> dict[str, Any]:
     """The strict schema of a request, as detailed as fits into 64 KB; raises NotStrict."""
-    forms = cache(lambda held, use: _without_nulls(input_form(held, descriptors, use)))
+    forms = cache(lambda held, use: _without_nulls(input_schema(held, descriptors, use)))
     names = _definition_names(_survey(message, forms, limits))
     for detail in WHOLE:
         schema = _Renderer(forms, names, detail, limits).root(message)
