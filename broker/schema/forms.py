@@ -57,6 +57,17 @@ class Entries:
 Shape = Leaf | Nested | Items | Entries
 
 
+def innermost(shape: Shape) -> Leaf | Nested:
+    """What a shape holds: itself, or what its items or the values of its entries are."""
+    match shape:
+        case Items():
+            return shape.item
+        case Entries():
+            return shape.value
+        case _:
+            return shape
+
+
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Property:
     """One field."""
