@@ -174,9 +174,9 @@ def _ruled(case: _Case) -> Iterator[str]:
     encode = _encoder(descriptors).compile(message)
     for made in _messages(case, message, "requests with rules", rules.MADE):
         wrong, encoded = rules.broken(made, descriptors), encode(made)
-        case.counts["fields that rules accept"] += len(encoded.keys() - wrong)
         for profile in ("openai", "mcp"):
             schema = providers.parameters_of(case.definitions[profile])
+            case.counts["values that rules accept"] += len(rules.accepted(encoded, wrong, schema))
             yield from (f"{profile}: {what}" for what in rules.misfits(encoded, wrong, schema))
 
 

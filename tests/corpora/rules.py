@@ -45,14 +45,20 @@ def is_said(refusal: str, schema: Any) -> bool:
     return bool(own.get("description"))
 
 
+def accepted(encoded: Mapping[str, Any], wrong: set[str], schema: Any) -> list[str]:
+    """The fields that are given and not `wrong`, but for messages: of those, not all fields are shown."""
+    properties = schema["properties"]
+    given = sorted(encoded.keys() & properties.keys() - wrong)
+    values = {name: properties[name].get("items", properties[name]) for name in given}
+    return [name for name in given if "properties" not in values[name]]
+
+
 def misfits(encoded: Mapping[str, Any], wrong: set[str], schema: Any) -> Iterator[str]:
     """What the schema refuses of the fields that are not `wrong`."""
     missing = set(schema.get("required", ())) - encoded.keys() - wrong
     yield from (f'"{name}" is required, and need not be given' for name in sorted(missing))
-    for name in encoded.keys() & schema["properties"].keys() - wrong:
+    for name in accepted(encoded, wrong, schema):
         own = schema["properties"][name]
-        if "properties" in own or "properties" in own.get("items", {}):
-            continue  # a message in it, of which some fields are not shown
         for error in jsonschema.Draft202012Validator(own).iter_errors(_offered(encoded[name], own)):
             yield f'"{name}" is as its rules want it, and refused: {error.message}'
 
