@@ -278,7 +278,7 @@ def test_no_question_of_the_benchmark_shares_a_word_with_its_answers() -> None:
     assert shared == {}
 
 
-def test_the_benchmark_asks_enough_about_enough_services_in_two_halves() -> None:
+def test_the_benchmark_asks_enough_about_enough_services_in_two_parts() -> None:
     asked = questions()
     held_out = [question for question in asked if question.held_out]
 
