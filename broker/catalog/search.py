@@ -18,7 +18,7 @@ _MAX_QUERY = 2_000
 """Characters of a query that are read."""
 _MAX_WORDS = 64
 """Words of a query that are looked up."""
-_SERVICE = 0.7
+_SERVICE = 0.5
 """How much it counts what a method's whole service is about: "Kubernetes" is said once, and meant of all."""
 _VERB = 0.3
 """How much a method gains that does what is asked for: that deletes, where a question has "get rid of"."""

@@ -123,7 +123,8 @@ LAMPS = """
 service Lamps {
   rpc GetLamp(Lamp) returns (Lamp); rpc ListLamps(Lamp) returns (Lamp); rpc CreateLamp(Lamp) returns (Lamp);
   rpc UpdateLamp(Lamp) returns (Lamp); rpc DeleteLamp(Lamp) returns (Lamp);
-  rpc EnableLamp(Lamp) returns (Lamp); rpc DisableLamp(Lamp) returns (Lamp); rpc BatchRestoreLamps(Lamp) returns (Lamp);
+  rpc EnableLamp(Lamp) returns (Lamp); rpc DisableLamp(Lamp) returns (Lamp);
+  rpc BatchRestoreLamps(Lamp) returns (Lamp);
 }
 message Lamp { string name = 1; }
 """
