@@ -9,8 +9,9 @@ from broker.catalog.catalog import Catalog
 from broker.catalog.search_documents import FIELDS, SERVICE_FIELDS, Reader, service_document
 from broker.catalog.search_index import Document, Index
 from broker.catalog.search_synonyms import phrases, synonyms
+from broker.catalog.search_verbs import fit, verb_of, wanted_verbs
 from broker.catalog.search_versions import by_method, version_of
-from broker.catalog.search_words import words
+from broker.catalog.search_words import stems, words
 from broker.tool import Tool
 
 _MAX_QUERY = 2_000
@@ -19,6 +20,8 @@ _MAX_WORDS = 64
 """Words of a query that are looked up."""
 _SERVICE = 0.5
 """How much it counts what a method's whole service is about: "Kubernetes" is said once, and meant of all."""
+_VERB = 0.3
+"""How much a method gains that does what is asked for: that deletes, where a question has "get rid of"."""
 _NAME = re.compile(r"[\w./-]+")
 
 Offered = Callable[[Tool], bool]
@@ -65,6 +68,7 @@ class _Ranking:
         self._methods = by_method(catalog)
         self._number = {tool.name: number for number, tools in enumerate(self._methods) for tool in tools}
         self._by_name = _by_name(catalog)
+        self._verbs = [verb_of(tool.method.name) for tool, *_ in self._methods]
         services = _by_service(self._methods)
         self._service = {number: at for at, numbers in enumerate(services) for number in numbers}
         documents = list(_documents(catalog, self._methods))
@@ -97,18 +101,20 @@ class _Ranking:
         return Found(tool=tool, score=scores.get(number, 0.0), named=named, versions=tuple(others))
 
     def _scores(self, query: str) -> dict[int, float]:
-        sought = _sought(query)
+        found = stems(query)
+        sought, wanted = _sought(query, found), wanted_verbs(found)
+        gains = {verb: 1 + _VERB * fit(verb, wanted) for verb in set(self._verbs)}
         alone, together = self._index.score(sought), self._services.score(sought)
         return {
-            number: score + _SERVICE * together.get(self._service[number], 0.0)
+            number: (score + _SERVICE * together.get(self._service[number], 0.0)) * gains[self._verbs[number]]
             for number, score in alone.items()
         }
 
 
-def _sought(query: str) -> list[dict[str, float]]:
-    """The things that a query names, each with the words that may say it."""
-    single = [{word: 1.0, **synonyms(word)} for word in list(dict.fromkeys(words(query)))[:_MAX_WORDS]]
-    return single + [synonyms(phrase) for phrase in phrases(query)[:_MAX_WORDS]]
+def _sought(query: str, found: Sequence[str]) -> list[dict[str, float]]:
+    """The things that a query names, each with the words that may say it; `found` is its stems."""
+    single = list(dict.fromkeys(words(query)))[:_MAX_WORDS]
+    return [{said: 1.0, **synonyms(said)} for said in (*single, *phrases(found)[:_MAX_WORDS])]
 
 
 def _documents(catalog: Catalog, methods: Sequence[Sequence[Tool]]) -> Iterator[Document]:

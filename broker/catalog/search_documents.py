@@ -7,14 +7,15 @@ from functools import lru_cache
 from google.protobuf.descriptor import Descriptor, EnumDescriptor
 
 from broker.catalog.search_index import Document, Field
+from broker.catalog.search_synonyms import phrases
 from broker.catalog.search_versions import is_version
-from broker.catalog.search_words import words
+from broker.catalog.search_words import stems, words
 from broker.descriptors.pool import Descriptors
 from broker.schema.descriptions import clean, first_sentence
 from broker.tool import Tool
 
 FIELDS: Mapping[str, Field] = {
-    "name": Field(weight=3.0, length=0.5),
+    "name": Field(weight=3.0, length=0.8),
     "service": Field(weight=2.0, length=0.5),
     "package": Field(weight=1.5, length=0.5),
     "summary": Field(weight=3.0, length=0.5),
@@ -25,8 +26,8 @@ FIELDS: Mapping[str, Field] = {
     "inner parameters": Field(weight=0.5, length=0.5),
     "innermost parameters": Field(weight=0.3, length=0.5),
     "values": Field(weight=0.5, length=0.5),
-    "response": Field(weight=0.3, length=0.5),
-    "inner response": Field(weight=0.3, length=0.5),
+    "response": Field(weight=0.15, length=0.5),
+    "inner response": Field(weight=0.1, length=0.5),
 }
 """What the document of a method consists of."""
 
@@ -63,10 +64,10 @@ class Reader:
         service, request = method.containing_service, method.input_type
         description = tool.description[:_MAX_COMMENT]
         return {
-            "name": _counted(f"{method.name} {_given_name(tool)}"),
-            "service": _counted(service.name),
-            "package": _counted(_package(service.file.package)),
-            "summary": _counted(first_sentence(description)),
+            "name": _counted_with_phrases(f"{method.name} {_given_name(tool)}"),
+            "service": _counted_with_phrases(service.name),
+            "package": _counted_with_phrases(_package(service.file.package)),
+            "summary": _counted_with_phrases(first_sentence(description)),
             "comment": _counted(description),
             "service comment": self._comment(service.full_name),
             "parameters": self._names(request),
@@ -111,6 +112,10 @@ def service_document(methods: Sequence[Document]) -> Document:
 
 def _counted(text: str) -> _Words:
     return Counter(words(text))
+
+
+def _counted_with_phrases(text: str) -> _Words:
+    return Counter([*words(text), *phrases(stems(text))])
 
 
 def _sum(parts: Iterable[_Words]) -> _Words:

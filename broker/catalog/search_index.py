@@ -8,6 +8,9 @@ from dataclasses import dataclass
 _SATURATION = 2.0
 """k1: how soon a word that is said once more adds little."""
 
+_COVERAGE = 0.5
+"""How much it counts that a document says all that is sought: 0, not at all; 1, half is half as good."""
+
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Field:
@@ -63,7 +66,7 @@ class Index:
             for number, score in self._best(wordings).items():
                 scores[number] = scores.get(number, 0.0) + score
                 covered[number] = covered.get(number, 0.0) + rarest
-        return {number: score * covered[number] / sought for number, score in scores.items()}
+        return {number: score * (covered[number] / sought) ** _COVERAGE for number, score in scores.items()}
 
     def _best(self, wordings: Mapping[str, float]) -> dict[int, float]:
         best: dict[int, float] = {}

@@ -43,6 +43,26 @@ def words(text: str) -> list[str]:
     return [word for run in runs for word in (_of_unspaced(run) if _IS_UNSPACED.match(run) else _of_run(run))]
 
 
+def stems(text: str) -> list[str]:
+    """The stems of all words of a text in order, stop words too; where there are no spaces, all short pieces.
+
+    >>> stems("Turn on the SSLCertificates"), stems("虚拟机")
+    (['turn', 'on', 'the', 'ssl', 'certif'], ['虚拟机', '虚拟', '拟机'])
+    """
+    runs = _RUN.findall(unicodedata.normalize("NFKC", text).replace("_", " "))
+    return [one for run in runs for one in (_pieces(run) if _IS_UNSPACED.match(run) else _stems_of(run))]
+
+
+def _pieces(run: str) -> list[str]:
+    ends = ((at, at + length) for at in range(len(run)) for length in (4, 3, 2))
+    return [run[at:end] for at, end in ends if end <= len(run)]
+
+
+@lru_cache(maxsize=65_536)
+def _stems_of(run: str) -> tuple[str, ...]:
+    return tuple(stem(part[:_MAX_WORD].lower()) for part in _PART.findall(run[:_MAX_RUN]))
+
+
 def _of_unspaced(run: str) -> list[str]:
     pairs = [run[at : at + 2] for at in range(len(run) - 1)]
     return pairs + [character for character in run if character not in STOP_WORDS]
