@@ -2,8 +2,7 @@
 
 import enum
 from collections.abc import Callable
-from dataclasses import dataclass
-from typing import Self
+from typing import NamedTuple, Self
 
 from broker.errors import Code
 from broker.tool import Approval, CallContext, Prepared, ToolCall
@@ -30,9 +29,8 @@ class Verdict(enum.StrEnum):
     """The broker stopped while it made the call: what came of it was not seen."""
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Outcome:
-    """How one call ended, or that it waits."""
+class Outcome(NamedTuple):
+    """How one call ended, or that it waits. A tuple, since one is made on the way of each call."""
 
     call: ToolCall
     context: CallContext
@@ -47,15 +45,7 @@ class Outcome:
     @classmethod
     def of(cls, prepared: Prepared, context: CallContext, code: Code | None, seconds: float) -> Self:
         """The outcome of a call that went through the guards."""
-        verdict = _permission(prepared, context)
-        return cls(
-            call=prepared.call,
-            context=context,
-            verdict=verdict,
-            code=code,
-            prepared=prepared,
-            seconds=seconds,
-        )
+        return cls(prepared.call, context, _permission(prepared, context), code, prepared, seconds)
 
 
 Observer = Callable[[Outcome], None]

@@ -19,6 +19,7 @@ CUT = "…"
 _BYTES_VALUE = "google.protobuf.BytesValue"
 _Value = Callable[[], Any]
 _SCALAR_BYTES = 8
+_WHOLE_KEY = 64
 
 
 def redacted(message: Message, max_bytes: int) -> dict[str, Any]:
@@ -90,7 +91,8 @@ class _Account:
             if self._left <= 0:
                 told[CUT] = None
                 break
-            told[self._text(key)] = value()
+            name = self._key(key)
+            told[name] = value()
         return told
 
     def _list(self, items: Iterable[_Value]) -> list[Any]:
@@ -101,6 +103,12 @@ class _Account:
                 break
             told.append(item())
         return told
+
+    def _key(self, key: str) -> str:
+        if len(key) > _WHOLE_KEY:
+            return self._text(key)
+        self._left -= len(key)
+        return key
 
     def _text(self, text: str) -> str:
         kept = text[: max(self._left, 0)]
