@@ -10,12 +10,16 @@ from typing import Any
 
 import pytest
 
+from broker import Hooks, assembly
 from broker.chat.decisions import Approve, Decision, Reject
 from broker.chat.events import CallFinished, CallStarted, Done, Event
 from broker.chat.loop import Chat
 from broker.chat.options import RunOptions
+from broker.config.settings import Settings, StateSettings
 from broker.errors import RunError
-from broker.tool import CallContext
+from broker.state.checkpoints import Checkpoints
+from broker.state.memory import MemoryStore
+from broker.tool import CallContext, Prepared
 from tests.models.scripted_server import Answer, ScriptedServer, asked_for, said, stream
 from tests.servers.probe import Probe
 
@@ -225,3 +229,31 @@ async def test_a_run_that_is_given_up_and_taken_up_again_tells_of_each_call_once
         ("x", "approved", "OK"): 1,
         ("y", "approved", "OK"): 1,
     }
+
+
+async def test_a_call_of_which_the_end_was_not_seen_is_told_as_unknown(
+    server: ScriptedServer, probe: tuple[Probe, int], settings_for: Callable[..., Settings], file: Path
+) -> None:
+    store, left_behind = MemoryStore(), MemoryStore()
+
+    async def crash(prepared: Prepared, context: CallContext) -> None:
+        left_behind._records |= store._records
+
+    server.script += [calls(("x", "Dangerous")), stream(said("Done.")), stream(said("Who knows."))]
+    model = {"driver": "chat-completions", "name": "m", "base_url": server.base_url}
+    settings = settings_for(probe[1], model=model, audit={"file": file})
+    brief = StateSettings(lease=0.001)
+    async with (
+        assembly.open(settings, hooks=Hooks(before_call=crash)) as broker,
+        assembly.open_model(settings) as language_model,
+    ):
+        state = await waiting(Chat(broker, language_model, checkpoints=Checkpoints(store, brief)))
+        approved = [Approve(call_id="x")]
+        chat = Chat(broker, language_model, checkpoints=Checkpoints(store, brief))
+        await ended(chat.resume(state, decisions=approved, context=ANN))
+        again = Chat(broker, language_model, checkpoints=Checkpoints(left_behind, brief))
+        done = await ended(again.resume(state, context=ANN))
+
+    assert done.text == "Who knows."
+    assert probe[0].seen == ["Dangerous"]
+    assert told(file)[1:] == [("x", "approved", "OK"), ("x", "unknown", "UNKNOWN")]
