@@ -164,6 +164,22 @@ async def test_calls_that_never_reach_a_backend_have_their_line_with_the_reason(
     assert "secret" not in str(lines(file))
 
 
+async def test_a_call_through_another_tool_is_told_as_the_one_that_is_meant(
+    server: ScriptedServer, chat_before: Open, file: Path
+) -> None:
+    meant = json.dumps({"name": PREFIX + "Echo", "arguments": {"text": "a"}})
+    server.script += [
+        stream(asked_for(("x", "call_tool", meant), ("y", "call_tool", "{}"), ("z", "search_tools", "{}"))),
+        stream(said("Done.")),
+    ]
+    async with chat_before(audit={"file": file}, chat={"tool_search": "dispatch"}) as chat:
+        await ended(chat.run(HELLO))
+
+    one, other = sorted(lines(file), key=lambda line: str(line["call_id"]))
+    assert (one["call_id"], one["full_name"]) == ("x", "probe.v1.ProbeService.Echo")
+    assert (other["call_id"], other["decision"], other["backend"]) == ("y", "invalid", None)
+
+
 async def test_a_call_that_was_cut_off_is_told_as_not_understood(
     server: ScriptedServer, chat: Chat, file: Path
 ) -> None:
@@ -229,6 +245,22 @@ async def test_a_run_that_is_given_up_and_taken_up_again_tells_of_each_call_once
         ("x", "approved", "OK"): 1,
         ("y", "approved", "OK"): 1,
     }
+
+
+async def test_a_call_that_was_cancelled_under_way_is_not_told_of_again_when_its_run_is_taken_up(
+    server: ScriptedServer, chat_before: Open, probe: tuple[Probe, int], file: Path
+) -> None:
+    server.script += [calls(("x", "Count"), text='{"count": 1, "wait": true}'), stream(said("Who knows."))]
+    async with chat_before(audit={"file": file}, tools={"*.Count": {"approval": "required"}}) as chat:
+        state = await waiting(chat)
+        async with aclosing(chat.resume(state, decisions=[Approve(call_id="x")], context=ANN)) as run:
+            assert isinstance(await anext(run), CallStarted)
+            await asyncio.wait_for(probe[0].waiting.acquire(), 10)
+        done = await ended(chat.resume(state, context=ANN))
+
+    assert done.text == "Who knows."
+    assert "its result is not known" in server.requests[1]["messages"][-1]["content"]
+    assert told(file)[1:] == [("x", "approved", "CANCELLED")]
 
 
 async def test_a_call_of_which_the_end_was_not_seen_is_told_as_unknown(
