@@ -81,6 +81,8 @@ def test_what_does_not_fit_is_cut_where_the_bytes_end_and_says_so(codec: Codec) 
     assert len(told["spares"]) < 10
     assert told.keys() == {"owner", "spares", CUT}, "the seal comes after it"
     assert redacted(vault(codec, {"owner": "y" * 100}), 20)["owner"].endswith(f"{CUT} (100 characters)")
+    (key,) = redacted(vault(codec, {"keys": {"z" * 5_000: {}}}), 200)["keys"]
+    assert key.endswith(f"{CUT} (5000 characters)")
 
 
 _TEXT = st.text(st.characters(exclude_categories=["Cs"]), max_size=3_000)
