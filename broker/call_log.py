@@ -132,9 +132,10 @@ def _to_json(logger: Any, level: str, event: MutableMapping[str, Any]) -> bytes:
 
 
 def _to_text() -> _Render:
-    from structlog.dev import ConsoleRenderer
+    from structlog.dev import ConsoleRenderer, plain_traceback
 
-    render = ConsoleRenderer(colors=False)
+    # The formatter of its own choice shows the values of variables, and what is secret among them.
+    render = ConsoleRenderer(colors=False, exception_formatter=plain_traceback)
 
     def to_text(logger: Any, level: str, event: MutableMapping[str, Any]) -> bytes:
         stamped = {"timestamp": datetime.now(UTC).isoformat(), "level": level, **event}

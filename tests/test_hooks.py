@@ -131,6 +131,20 @@ async def test_a_broken_hook_before_denies_the_call_and_its_fault_is_in_the_log_
     assert probe[0].seen == []
 
 
+@pytest.mark.parametrize("log_format", ["json", "console"])
+async def test_the_log_tells_where_a_hook_broke_and_not_with_what_arguments(
+    broker: Broker, log_format: str
+) -> None:
+    file = io.BytesIO()
+    log = CallLog(LogSettings.model_validate({"level": "error", "format": log_format}), file)
+
+    hooked = Broker(broker.catalog, broker._invoke, log, hooks=Hooks(before_call=raises))
+    await hooked.call(call(text="my password"))
+
+    assert b"in raises" in file.getvalue()
+    assert b"my password" not in file.getvalue()
+
+
 async def test_a_result_of_the_hook_after_is_read_in_place_of_the_backends(hooked: OpenBroker) -> None:
     async def after(prepared: Prepared, result: ToolResult, context: CallContext) -> ToolResult:
         return replace(result, call_id="another", content="[redacted]", structured=None)
