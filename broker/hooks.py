@@ -89,8 +89,9 @@ def _followed(execute: Execute, after: AfterCall, log: CallLog) -> Execute:
             return result if changed is None else replace(changed, call_id=prepared.call.id)
         except Exception as bug:  # noqa: BLE001 - the hook may have been there to redact the result
             error_id = log.hook_failed(prepared, "after_call", bug)
-            made = "was made" if result.code is None else f"was made, and ended with {result.code.name}"
-            why = f"the call {made}, but its result cannot be shown (error id {error_id}). Tell the user."
+            # Whether a call that failed was sent is part of what cannot be shown.
+            ended = "was made" if result.code is None else f"ended with {result.code.name}"
+            why = f"the call {ended}, but its result cannot be shown (error id {error_id}). Tell the user."
             return _internal(prepared, why, error_id)
 
     return hooked

@@ -177,6 +177,15 @@ async def test_after_a_broken_hook_after_the_model_reads_that_the_call_was_made_
     assert probe[0].seen == ["Echo"]
 
 
+async def test_after_a_broken_hook_after_a_call_that_was_not_sent_is_not_said_to_have_been_made(
+    hooked: OpenBroker,
+) -> None:
+    async with hooked(Hooks(after_call=raises)) as broker:
+        result = await broker.call(call("Dangerous"))
+
+    assert "the call ended with PERMISSION_DENIED, but its result cannot be shown" in result.content
+
+
 async def test_the_hook_after_sees_failures_too_but_not_calls_that_the_hook_before_has_answered(
     hooked: OpenBroker,
 ) -> None:
