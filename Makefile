@@ -28,16 +28,22 @@ setup: .venv/.installed gen/.made ## Make .venv, install the broker and its tool
 	@touch $@
 
 SITE = $(shell $(BIN)/python -c 'import sysconfig; print(sysconfig.get_path("purelib"))')
-PROTOC = $(BIN)/python -m grpc_tools.protoc
+# buf/validate/validate.proto comes from protovalidate's package, which has it compiled only.
+VALIDATE = gen/validate.binpb
+PROTOC = $(BIN)/python -m grpc_tools.protoc --descriptor_set_in=$(VALIDATE)
 # The broker's own protos are generated into the package, never beside it: two `broker` folders would hide one.
 USER_PROTOS = $(shell find $(PROTOS) -name '*.proto' -not -path '*/broker/v1/*' | sort)
 BROKER_PROTOS = protos/broker/v1/annotations.proto protos/broker/v1/broker.proto
 
+$(VALIDATE): .venv/.installed
+	@$(BIN)/python -m tool_servers.validate_protoset $@
+
 .PHONY: gen
-gen: .venv/.installed ## Generate stubs of PROTOS into OUT (default: the tool servers' into gen/python)
+gen: $(VALIDATE) ## Generate stubs of PROTOS into OUT (default: the tool servers' into gen/python)
 	@mkdir -p $(OUT)
 	@$(PROTOC) -I $(PROTOS) -I protos -I $(SITE) --python_out=$(OUT) --pyi_out=$(OUT) --grpc_python_out=$(OUT) \
 	  --plugin=protoc-gen-mypy_grpc=$(BIN)/protoc-gen-mypy_grpc --mypy_grpc_out=quiet:$(OUT) $(USER_PROTOS)
+	@$(PROTOC) --python_out=$(OUT) --pyi_out=$(OUT) buf/validate/validate.proto
 	@echo "gen: $(words $(USER_PROTOS)) file(s) of $(PROTOS) into $(OUT)"
 
 gen/.made: .venv/.installed $(shell find protos -name '*.proto')
@@ -52,11 +58,11 @@ $(PROTOC) -I protos -I $(SITE) --grpc_python_out=$(1) --plugin=protoc-gen-mypy_g
 endef
 
 .PHONY: gen-broker
-gen-broker: .venv/.installed ## Generate broker/v1, which is committed, from protos/broker/v1
+gen-broker: $(VALIDATE) ## Generate broker/v1, which is committed, from protos/broker/v1
 	@$(call gen-broker,.)
 
 .PHONY: check-gen
-check-gen: .venv/.installed ## Fail when broker/v1 is not what its protos generate
+check-gen: $(VALIDATE) ## Fail when broker/v1 is not what its protos generate
 	@rm -rf gen/check && mkdir -p gen/check
 	@$(call gen-broker,gen/check)
 	@diff -r -x __init__.py -x __pycache__ -x '*.proto' gen/check/broker/v1 broker/v1 \
@@ -64,7 +70,7 @@ check-gen: .venv/.installed ## Fail when broker/v1 is not what its protos genera
 	@echo "check-gen: broker/v1 is up to date"
 
 .PHONY: lint-protos
-lint-protos: .venv/.installed ## Lint the protos with buf
+lint-protos: $(VALIDATE) ## Lint the protos with buf
 	@mkdir -p gen
 	@$(PROTOC) -I protos -I $(SITE) --include_imports --include_source_info --descriptor_set_out=gen/image.binpb \
 	  $(shell find protos -name '*.proto' | sort)

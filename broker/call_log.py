@@ -1,8 +1,7 @@
 """One structured line on stderr for each tool call: who answered, how it ended, how long it took."""
 
 import sys
-from collections.abc import MutableMapping
-from contextlib import suppress
+from collections.abc import Callable, MutableMapping
 from datetime import UTC, datetime
 from typing import Any, BinaryIO
 
@@ -13,8 +12,6 @@ from broker.errors import Code
 from broker.tool import Prepared, ToolCall
 
 _LEVELS = {"debug": 10, "info": 20, "warning": 30, "error": 40}
-_NOTHING: dict[str, str] = {}
-_EXACT: dict[str, list[str]] = {}
 _MAX_NAME = 128
 
 
@@ -23,63 +20,71 @@ class CallLog:
 
     def __init__(self, settings: LogSettings, file: BinaryIO | None = None) -> None:
         """`file` is where the lines go; None: stderr."""
-        self._log = logger(settings, file)
+        # Not by structlog's logger, whose way to a line takes longer than the line: it is one for each call.
+        self._lines = _Lines(file)
+        self._render = _renderer(settings)
+        self._is_on = _LEVELS[settings.level] <= _LEVELS["info"]
         self._with_arguments = settings.level == "debug"
 
     def refused(self, call: ToolCall, code: Code) -> None:
         """A call that was not understood, and so was not sent."""
-        self._log.info(
-            "call",
-            code=code.name,
-            call_id=call.id[:_MAX_NAME],
-            tool=call.name[:_MAX_NAME],
-            backend=None,
-            ms=0.0,
-            request_hash=None,
-            **self._arguments(call),
-        )
+        if self._is_on:
+            self._write(
+                {
+                    "event": "call",
+                    "code": code.name,
+                    "call_id": call.id[:_MAX_NAME],
+                    "tool": call.name[:_MAX_NAME],
+                    "backend": None,
+                    "ms": 0.0,
+                    "request_hash": None,
+                },
+                call,
+            )
 
     def called(self, prepared: Prepared, code: Code | None, seconds: float) -> None:
         """A call that was executed; `code` is None when it succeeded."""
+        if not self._is_on:
+            return
         tool = prepared.tool
-        self._log.info(
-            "call",
-            code="OK" if code is None else code.name,
-            call_id=prepared.call.id[:_MAX_NAME],
-            tool=tool.full_name,
-            backend=tool.backend,
-            ms=round(seconds * 1000, 2),
-            request_hash=prepared.request_hash,
-            **_leniencies(prepared),
-            **self._arguments(prepared.call),
-        )
+        event = {
+            "event": "call",
+            "code": "OK" if code is None else code.name,
+            "call_id": prepared.call.id[:_MAX_NAME],
+            "tool": tool.full_name,
+            "backend": tool.backend,
+            "ms": round(seconds * 1000, 2),
+            "request_hash": prepared.request_hash,
+        }
+        if prepared.notes:
+            # The short names of what was accepted that was not exact, each once.
+            event["leniencies"] = list(dict.fromkeys(note.leniency for note in prepared.notes))
+        self._write(event, prepared.call)
 
     def unencoded(self, prepared: Prepared, bug: Exception) -> None:
         """A response that could not be written as JSON, which is a fault of ours."""
-        self._log.error(
-            "unencoded", call_id=prepared.call.id[:_MAX_NAME], tool=prepared.tool.full_name, exc_info=bug
-        )
+        about = {"call_id": prepared.call.id[:_MAX_NAME], "tool": prepared.tool.full_name}
+        self._lines.write(self._render(None, "error", {"event": "unencoded", **about, "exc_info": bug}))
 
-    def _arguments(self, call: ToolCall) -> dict[str, str]:
-        return {"arguments": call.arguments[:10_000]} if self._with_arguments else _NOTHING
-
-
-def _leniencies(prepared: Prepared) -> dict[str, list[str]]:
-    """The short names of what was accepted that was not exact, each once; no key where all was exact."""
-    names = dict.fromkeys(note.leniency for note in prepared.notes)
-    return {"leniencies": list(names)} if names else _EXACT
+    def _write(self, event: dict[str, Any], call: ToolCall) -> None:
+        if self._with_arguments:
+            event["arguments"] = call.arguments[:10_000]
+        self._lines.write(self._render(None, "info", event))
 
 
 class _Lines:
     """Writes lines, and never fails: a call that was made must not fail for the line about it."""
 
-    def __init__(self, file: BinaryIO) -> None:
-        self._file = file
+    def __init__(self, file: BinaryIO | None) -> None:
+        """`file` is where they go; None: stderr."""
+        self._file = sys.stderr.buffer if file is None else file
 
     def write(self, line: bytes) -> None:
-        with suppress(OSError, ValueError):
+        try:
             self._file.write(line + b"\n")
             self._file.flush()
+        except (OSError, ValueError):
+            pass
 
     debug = info = warning = error = write
 
@@ -89,11 +94,19 @@ def logger(settings: LogSettings, file: BinaryIO | None = None) -> Any:
     import structlog  # it takes as long to load as gRPC, and commands that only look have no use for it
 
     return structlog.wrap_logger(
-        _Lines(sys.stderr.buffer if file is None else file),
-        processors=[_to_json if settings.format == "json" else _to_text()],
+        _Lines(file),
+        processors=[_renderer(settings)],
         wrapper_class=structlog.make_filtering_bound_logger(_LEVELS[settings.level]),
         cache_logger_on_first_use=True,
     ).bind()
+
+
+_Render = Callable[[Any, str, MutableMapping[str, Any]], bytes]
+"""A processor, as structlog has them: logger, level, event → line."""
+
+
+def _renderer(settings: LogSettings) -> _Render:
+    return _to_json if settings.format == "json" else _to_text()
 
 
 def _to_json(logger: Any, level: str, event: MutableMapping[str, Any]) -> bytes:
@@ -110,7 +123,7 @@ def _to_json(logger: Any, level: str, event: MutableMapping[str, Any]) -> bytes:
         return orjson.dumps({key: _sayable(value) for key, value in event.items()})
 
 
-def _to_text() -> Any:
+def _to_text() -> _Render:
     from structlog.dev import ConsoleRenderer
 
     render = ConsoleRenderer(colors=False)

@@ -55,12 +55,12 @@ class Answers:
         for call_id in self.results:
             if call_id not in turn.waiting or turn.waiting[call_id] is not None:
                 raise _misplaced(call_id, "no call of a tool of yours waits under this id")
-        for call in turn.calls:
-            decision = self.decisions.get(call.id)
-            if isinstance(decision, Approve) and decision.arguments is not None:
-                edited = broker.prepare(replace(call, arguments=decision.arguments), context)
+        for call_id, decision in self.decisions.items():
+            waiting = turn.waiting[call_id]
+            if waiting is not None and isinstance(decision, Approve) and decision.arguments is not None:
+                edited = broker.prepare(replace(waiting.call, arguments=decision.arguments), context)
                 if isinstance(edited, ToolResult):
-                    raise _misplaced(call.id, edited.content)
+                    raise _misplaced(call_id, edited.content)
 
 
 def _misplaced(call_id: str, why: str) -> RunError:

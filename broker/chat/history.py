@@ -13,18 +13,12 @@ from typing import Any
 import orjson
 
 from broker.models.model import ChatMessage
-from broker.tool import ToolResult
 
 INTERRUPTED = (
     "This call was interrupted, and its result is not known: it may have taken effect or not. "
     "Find out before you make it again."
 )
 _NOT_IN_A_NAME = re.compile(r"[^A-Za-z0-9_-]")
-
-
-def result_message(result: ToolResult) -> ChatMessage:
-    """A result as the conversation keeps it."""
-    return {"role": "tool", "tool_call_id": result.call_id, "content": result.content}
 
 
 def with_system(messages: Sequence[ChatMessage], system: str | None) -> list[ChatMessage]:

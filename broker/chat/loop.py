@@ -13,6 +13,7 @@ from broker.chat.limits import Budget, Limits
 from broker.chat.offer import Offer
 from broker.chat.options import RunOptions
 from broker.chat.plan import Planner
+from broker.chat.results import Results
 from broker.chat.run import Run
 from broker.config.settings import ChatSettings
 from broker.dispatch import Broker
@@ -45,8 +46,7 @@ class Chat:
         self._model = model
         self._settings = ChatSettings() if settings is None else settings
         self._checkpoints = Checkpoints(MemoryStore()) if checkpoints is None else checkpoints
-        self._limits = Limits.of(self._settings)
-        self._offer = Offer(broker.catalog, model.profile, self._settings)
+        self._offer = Offer(broker.catalog, model, self._settings)
 
     async def run(
         self,
@@ -63,11 +63,9 @@ class Chat:
         """
         options = RunOptions() if options is None else options
         options.check(self._broker.catalog)
-        run = Run(
-            given=with_system(messages, self._settings.system),
-            options=options,
-            budget=Budget(self._limits.tightened(options.limits)),
-        )
+        given = with_system(messages, self._settings.system)
+        limits = Limits.of(self._settings).tightened(options.limits)
+        run = Run(given=given, options=options, budget=Budget(limits), results=Results(self._settings, given))
         context = CallContext() if context is None else context
         async with (
             Journal(self._checkpoints, run, context.principal) as journal,
@@ -93,7 +91,7 @@ class Chat:
         context = CallContext() if context is None else context
         answers = Answers.of(decisions, results)
         checkpoint = await self._checkpoints.take_up(state, context.principal)
-        run = Run.from_json(checkpoint.state, self._limits)
+        run = Run.from_json(checkpoint.state, self._settings)
         async with Journal(self._checkpoints, run, context.principal, checkpoint) as journal:
             await journal.put_back_unless(lambda: answers.check(run.turn, self._broker, context))
             async with aclosing(self._go(run, journal, answers, context)) as events:
@@ -151,8 +149,8 @@ class Chat:
     ) -> AsyncGenerator[CallStarted | CallFinished | ApprovalNeeded | ClientCall, None]:
         """The calls of the turn that are open, each of which has its result afterwards, or waits."""
         execute = journal.executing(self._broker)
-        own_tools = self._offer.own_tools()
-        plan = Planner(run, self._broker, own_tools, execute, context).plan(answers)
+        context = replace(context, attachments=run.results.attachments(run.messages))
+        plan = Planner(run, self._broker, self._offer, execute, context).plan(answers)
         for finished in plan.finished:
             run.note(finished, None)
             yield finished

@@ -1,10 +1,11 @@
 """The calls of a turn → what becomes of each: it is made, it waits, or it has its result already."""
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field, replace
 
 from broker.chat.decisions import Answers, Approve, Reject
 from broker.chat.events import CallFinished
+from broker.chat.offer import Offer
 from broker.chat.run import Run
 from broker.chat.turn import Waiting
 from broker.dispatch import Broker
@@ -47,19 +48,18 @@ class Plan:
 
 Execute = Callable[[Prepared, CallContext], Awaitable[ToolResult]]
 """Sends a call that was prepared, and remembers first that it is about to."""
-OwnTools = Mapping[str, Callable[[ToolCall], ToolResult]]
-"""The tools of the loop itself, by name."""
 
 
 class Planner:
     """Decides about the calls of one turn of one run. What has to wait is put into `run.turn.waiting`."""
 
     def __init__(
-        self, run: Run, broker: Broker, own_tools: OwnTools, execute: Execute, context: CallContext
+        self, run: Run, broker: Broker, offer: Offer, execute: Execute, context: CallContext
     ) -> None:
         self._run = run
         self._broker = broker
-        self._own_tools = own_tools
+        self._offer = offer
+        self._own_tools = offer.own_tools(run)
         self._execute = execute
         self._context = context
 
@@ -87,13 +87,14 @@ class Planner:
             return not_made(call, Code.RESOURCE_EXHAUSTED, _NO_TURNS_LEFT)
         if turn.truncated and call is turn.calls[-1]:
             return not_made(call, Code.INVALID_ARGUMENT, _CUT_OFF)
-        return self._begin(call)
+        meant = self._offer.meant(self._run, call)
+        return meant if isinstance(meant, ToolResult) else self._begin(meant)
 
     def _begin(self, call: ToolCall) -> Step | ToolResult | None:
         allowed = self._run.options.allowed
         if call.name in self._own_tools:
             make = self._own_tools[call.name]
-            return Step(call=call, make=lambda _: _at_once(make(call)))
+            return Step(call=call, make=lambda _: make(call))
         if allowed is not None and call.name not in allowed:
             why = f'"{call.name}" may not be called in this conversation. Nothing was sent.'
             return not_made(call, Code.PERMISSION_DENIED, why)
@@ -122,9 +123,10 @@ class Planner:
             said = f" They say: {decision.message}" if decision.message else ""
             why = f"The user rejected this call, and nothing was sent.{said}"
             return not_made(call, Code.PERMISSION_DENIED, why)
-        return self._approved(call, waiting, decision)
+        return self._approved(waiting, decision)
 
-    def _approved(self, call: ToolCall, waiting: Waiting, decision: Approve) -> Step | ToolResult:
+    def _approved(self, waiting: Waiting, decision: Approve) -> Step | ToolResult:
+        call = waiting.call
         edited = decision.arguments is not None
         sent = replace(call, arguments=decision.arguments) if decision.arguments is not None else call
         prepared = self._broker.prepare(sent, self._context)
@@ -153,7 +155,3 @@ class Planner:
 def not_made(call: ToolCall, code: Code, why: str) -> ToolResult:
     """The result of a call that is not made; `why` is what the model reads."""
     return ToolResult(call_id=call.id, content=why, code=code)
-
-
-async def _at_once(result: ToolResult) -> ToolResult:
-    return result

@@ -1,20 +1,25 @@
 """The turns and results of one run of the loop → the messages that it adds to the conversation."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any, Self
 
 import orjson
 
 from broker.chat.events import CallFinished, Done, StopReason
-from broker.chat.history import repair, result_message
+from broker.chat.history import repair
 from broker.chat.limits import Budget, Limits, Spent
 from broker.chat.options import RunOptions
 from broker.chat.repetition import STOP_AT, WARN_AT, Repetition, warning
+from broker.chat.results import Results
 from broker.chat.turn import OpenTurn
+from broker.config.settings import ChatSettings
 from broker.errors import ModelError
 from broker.models.model import ChatMessage, Notice, TextDelta, Turn
 from broker.tool import Tool
+
+MAX_REVEALED = 64
+"""So many tools that searches have found are offered at once."""
 
 
 @dataclass(kw_only=True, slots=True)
@@ -29,6 +34,7 @@ class Run:
     """The last one that the model finished."""
     text: str = ""
     """What the model said in it."""
+    results: Results
     revealed: list[str] = field(default_factory=list)
     """The names of tools that a search has found, in the order in which they joined the offer."""
     stop_reason: StopReason = StopReason.ANSWERED
@@ -40,7 +46,17 @@ class Run:
 
     def conversation(self) -> list[ChatMessage]:
         """What the model is sent."""
-        return repair([*self.given, *self.added])
+        return self.results.shown(repair(self.messages))
+
+    @property
+    def messages(self) -> list[ChatMessage]:
+        """All that was said so far."""
+        return [*self.given, *self.added]
+
+    def reveal(self, names: Iterable[str]) -> None:
+        """Tools that a search has found join the offer; of very many, those found first leave it."""
+        self.revealed += [name for name in names if name not in self.revealed]
+        del self.revealed[:-MAX_REVEALED]
 
     @property
     def must_answer(self) -> bool:
@@ -101,7 +117,7 @@ class Run:
         if tool is not None and not tool.read_only and not event.result.is_error:
             self._repetition.something_changed(call)
         self.turn.waiting.pop(call.id, None)
-        self.turn.results[call.id] = result_message(result)
+        self.turn.results[call.id] = self.results.message(result)
         if self.turn.is_complete:
             self.added += self.turn.ordered_results()
 
@@ -136,22 +152,24 @@ class Run:
             "turn": self.turn.to_json(),
             "text": self.text,
             "revealed": self.revealed,
+            "results": self.results.to_json(),
             "repetition": self._repetition.to_json(),
         }
         return orjson.dumps(saved).decode()
 
     @classmethod
-    def from_json(cls, saved: str, limits: Limits) -> Self:
-        """What `to_json` made; `limits` are those that are in force now."""
+    def from_json(cls, saved: str, settings: ChatSettings) -> Self:
+        """What `to_json` made, with the settings that are in force now."""
         run: Mapping[str, Any] = orjson.loads(saved)
         options = RunOptions.from_json(run["options"])
         return cls(
             given=run["given"],
             options=options,
-            budget=Budget(limits.tightened(options.limits), Spent.from_json(run["spent"])),
+            budget=Budget(Limits.of(settings).tightened(options.limits), Spent.from_json(run["spent"])),
             added=run["added"],
             turn=OpenTurn.from_json(run["turn"]),
             text=run["text"],
+            results=Results(settings, saved=run["results"]),
             revealed=run["revealed"],
             _repetition=Repetition.from_json(run["repetition"]),
         )

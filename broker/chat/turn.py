@@ -13,6 +13,8 @@ from broker.tool import Grant, Prepared, ToolCall
 class Waiting:
     """A call that somebody has to decide about: what exactly they are asked."""
 
+    call: ToolCall
+    """The call that is meant, where the model has made it through another tool."""
     grant: Grant
     """What approving it grants."""
     request: str
@@ -21,13 +23,19 @@ class Waiting:
     @classmethod
     def of(cls, prepared: Prepared, principal: str | None, request: str) -> Self:
         """A call that was prepared and is not sent yet."""
-        return cls(grant=prepared.grant(principal), request=request)
+        return cls(call=prepared.call, grant=prepared.grant(principal), request=request)
 
-    def event(self, call: ToolCall) -> ApprovalNeeded:
+    def event(self) -> ApprovalNeeded:
         """What the user is asked."""
+        grant = self.grant
         return ApprovalNeeded(
-            call=call, request=self.request, backend=self.grant.backend, full_name=self.grant.full_name
+            call=self.call, request=self.request, backend=grant.backend, full_name=grant.full_name
         )
+
+    @classmethod
+    def from_json(cls, saved: Mapping[str, Any]) -> Self:
+        """What `dataclasses.asdict` made."""
+        return cls(call=ToolCall(**saved["call"]), grant=Grant(**saved["grant"]), request=saved["request"])
 
 
 @dataclass(kw_only=True, slots=True)
@@ -63,7 +71,7 @@ class OpenTurn:
     def waiting_events(self) -> list[ApprovalNeeded | ClientCall]:
         """What the caller has to do, in the order of the calls."""
         return [
-            ClientCall(call=call) if (waiting := self.waiting[call.id]) is None else waiting.event(call)
+            ClientCall(call=call) if (waiting := self.waiting[call.id]) is None else waiting.event()
             for call in self.calls
             if call.id in self.waiting
         ]
@@ -81,9 +89,7 @@ class OpenTurn:
             is_final=saved["is_final"],
             results=dict(saved["results"]),
             waiting={
-                id: None
-                if waiting is None
-                else Waiting(grant=Grant(**waiting["grant"]), request=waiting["request"])
+                id: None if waiting is None else Waiting.from_json(waiting)
                 for id, waiting in saved["waiting"].items()
             },
             attempted=set(saved["attempted"]),

@@ -196,6 +196,14 @@ class ChatSettings(Section):
     """How long one run may take; time in which it waits for somebody's decision does not count."""
     max_parallel_calls: Annotated[int, Field(gt=0)] = 16
     """How many calls of one turn are made at once."""
+    tool_search: Literal["auto", "reveal", "dispatch", "off"] = "auto"
+    """How models find tools in a large catalog. `reveal`: those that a search finds are offered from the next
+    turn on; `dispatch`: they are called by name through one tool, so that the list of tools never changes;
+    `auto`: `reveal` where there are more than `max_tools`."""
+    max_tools: Annotated[int, Field(gt=0)] | None = None
+    """How many tools are offered without a search; None: as many as the model's server takes, or 128."""
+    always_offered: tuple[str, ...] = ()
+    """Patterns of full names: the tools that are offered without a search."""
     max_result_bytes: Annotated[int, Field(ge=1_000)] = 50_000
     """Of one result that the model is sent; of a longer one it is sent a part, and reads on as it needs."""
     max_result_tokens: Annotated[int, Field(ge=250)] = 10_000

@@ -36,7 +36,6 @@ def any_decoder(descriptors: Descriptors, decoder_of: Callable[[Descriptor], Dec
             raise Refused(
                 f'"@type" is missing: the URL of the type, like "{_PREFIX}google.protobuf.Duration".'
             )
-        reading.colons += 1 + url.count(":")
         message = _type_of(descriptors, url)
         if message is None:
             raise Refused(f"{quoted(url)} is no type that this backend knows.")
@@ -57,7 +56,6 @@ def any_decoder(descriptors: Descriptors, decoder_of: Callable[[Descriptor], Dec
         if is_well_known(message.full_name) or (message.full_name == _EMPTY and body == {"value": {}}):
             if body.keys() != {"value"}:
                 raise Refused(f'{message.full_name} is written as {{"@type": …, "value": …}}.')
-            reading.colons += 1
             content = body["value"]
         enter(reading)
         try:
@@ -85,26 +83,36 @@ def any_encoder(
 
     `encoder_of` gives the encoder of a type's value; None: this Any lies too deep in others to be opened.
     """
+    openers: dict[str, _Opener] = {}  # by the name of the type
 
     def encode(message: Any) -> Any:
-        url = message.type_url
+        url, name = message.type_url, message.type_url.rpartition("/")[2]
         if not url and not message.value:
             return {}
-        descriptor = _type_of(descriptors, url)
-        if descriptor is None or encoder_of is None:
-            return unopened(message)
+        if name not in openers:
+            descriptor = _type_of(descriptors, url)
+            if descriptor is None or encoder_of is None:
+                return unopened(message)
+            openers[name] = _opener(descriptors, descriptor, encoder_of)
         try:
-            held = descriptors.message_class(descriptor).FromString(message.value)
+            return {"@type": url, **openers[name](message.value)}
         except DecodeError:
             return unopened(message)
-        encoded = encoder_of(descriptor)(held)
-        return (
-            {"@type": url, "value": encoded}
-            if is_well_known(descriptor.full_name)
-            else {"@type": url, **encoded}
-        )
 
     return encode
+
+
+_Opener = Callable[[bytes], dict[str, Any]]
+"""The bytes that an Any holds → what stands beside its "@type"; raises DecodeError."""
+
+
+def _opener(
+    descriptors: Descriptors, message: Descriptor, encoder_of: Callable[[Descriptor], Encode]
+) -> _Opener:
+    parse, encode = descriptors.message_class(message).FromString, encoder_of(message)
+    if is_well_known(message.full_name):
+        return lambda data: {"value": encode(parse(data))}
+    return lambda data: encode(parse(data))
 
 
 def _type_of(descriptors: Descriptors, url: str) -> Descriptor | None:

@@ -26,7 +26,6 @@ def repeated(convert: Decode, phrase: str, takes_null: bool, exact: type | None)
             try_json_text(decode, value, reading, list)
             read_as(Leniency.SINGLE_AS_LIST, "one value taken as a list of it", _single, value, reading)
         if exact is not None and all([type(item) is exact for item in value]):  # noqa: C419 - it is faster
-            reading.colons += "".join(value).count(":") if exact is str else 0
             return value
         items: list[Any] = []
         found: Findings | None = None
@@ -79,14 +78,14 @@ def mapped(key: Decode, convert: Decode, phrase: str, takes_null: bool, exact: t
     """
 
     def decode(value: Any, reading: Reading) -> dict[Any, Any]:
-        try_json_text(decode, value, reading, dict, list)
+        if type(value) is str:
+            try_json_text(decode, value, reading, dict, list)
         pairs = _pairs(value, phrase, reading)
         if (
             exact is not None
             and type(value) is dict
             and all([type(item) is exact for item in value.values()])  # noqa: C419 - it is faster
         ):
-            reading.colons += "".join(value.values()).count(":") if exact is str else 0
             return value
         enter(reading)
         entries: dict[Any, Any] = {}
@@ -117,11 +116,9 @@ def mapped(key: Decode, convert: Decode, phrase: str, takes_null: bool, exact: t
 
 def _pairs(value: Any, phrase: str, reading: Reading) -> Any:
     if type(value) is dict:
-        reading.colons += len(value)
         pairs: Any = value.items()
     else:
         pairs = leniency.entries(value) if reading.lenient and type(value) is list else None
-        reading.colons += 0 if pairs is None else 2 * len(pairs)
     if pairs is None:
         raise expected(f"an object, each value {phrase}", value)
     if len(pairs) > MAX_ENTRIES:

@@ -86,9 +86,8 @@ class Decoder:
                 if wrapper is None or plain(wrapper[0]) in named:
                     raise _invalid(text, refused) from None
                 value = _unwrapped(read, wrapper, reading, text, refused)
-            # orjson keeps the last of two equal keys silently. Each key has its colon: one that was not seen
-            # may belong to a key that was lost, and an escaped colon (\u003a) could stand in for it.
-            if text.count(":") != reading.colons or "\\u003" in text:
+            # Each key has a colon: where there are but as many, as in most calls, none was lost.
+            if text.count(":") != len(loaded) and arguments.may_have_lost(text, loaded):
                 arguments.refuse_repeated_keys(text)
             return message_class(**value) if type(value) is dict else value
 
@@ -232,12 +231,7 @@ def _checked(decode: DecodeText, check: Check) -> DecodeText:
 def _noted(inner: Understood, reading: Reading) -> Any:
     """What was understood, the notes on it kept in the reading."""
     reading.notes = [*reading.notes, *inner.notes]
-    reading.colons = _UNCOUNTED
     return inner.value
-
-
-_UNCOUNTED = -1
-"""Unlike any count, so that keys which are given twice are looked for."""
 
 
 def _unwrapped(read: Decode, wrapper: tuple[str, Any], reading: Reading, text: str, whole: Refused) -> Any:

@@ -1,8 +1,8 @@
 """A message type → the function that turns such a message into JSON values, in which nothing is ever lost."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
-from operator import itemgetter
+from operator import attrgetter, itemgetter
 from typing import Any, Protocol
 
 from google.protobuf.descriptor import Descriptor, FieldDescriptor
@@ -59,28 +59,57 @@ class Encoder:
             return self._object(message, 0)
         if is_http_body(message):
             return self._value(message, 0)
-        encode = self._object(message, 0)
-        shown = [field for field in message.fields if self._shows_zero(field)]
-        empty = {field.name: dict if kinds.is_map(field) else list for field in shown if field.is_repeated}
-        zeros = {field.name: None if field.is_repeated else self._zero(field) for field in shown}
+        known = [field for field in message.fields if not self._hidden(field)]
+        files = [field for field in known if self._is_file(field)]
+        shown = [field for field in known if not field.has_presence and field not in files]
+        optional = [field for field in known if field.has_presence]
+        return self._with_files(files, self._shown(message, shown, optional))
 
-        def encode_root(value: Message) -> dict[str, Any]:
-            encoded = encode(value, zeros.copy())
-            for name, make in empty.items():
-                if encoded[name] is None:
-                    encoded[name] = make()
+    def _is_file(self, field: FieldDescriptor) -> bool:
+        """Whether it is one file, of which nobody can see whether it was set: no file is no empty file."""
+        single = not (field.has_presence or field.is_repeated)
+        return single and self._descriptors.field_options(field).media_type is not None
+
+    def _with_files(
+        self, files: Sequence[FieldDescriptor], encode: Callable[[Message], dict[str, Any]]
+    ) -> Callable[[Message], dict[str, Any]]:
+        if not files:
+            return encode
+        slots = [(field.name, self._single(field, 0)) for field in files]
+
+        def encode_files(value: Message) -> dict[str, Any]:
+            encoded = encode(value)
+            for name, convert in slots:
+                data = getattr(value, name)
+                if data:
+                    encoded[name] = data if convert is None else convert(data)
             return encoded
 
-        return encode_root
+        return encode_files
 
-    def _shows_zero(self, field: FieldDescriptor) -> bool:
-        # No file is no empty file.
-        is_file = self._descriptors.field_options(field).media_type is not None and not field.is_repeated
-        return not (self._hidden(field) or field.has_presence or is_file)
+    def _shown(
+        self, message: Descriptor, shown: Sequence[FieldDescriptor], optional: Sequence[FieldDescriptor]
+    ) -> Callable[[Message], dict[str, Any]]:
+        """Writes the fields in `shown` be they zero or not; those in `optional`, and extensions, when set."""
+        get = _getter([field.name for field in shown])
+        slots = [(field.name, self._field(field, 0)) for field in shown]
+        if_set = [(field.name, self._field(field, 0)) for field in optional]
+        add_extensions = self._object(message, 0) if message.is_extendable else None
+        # A field may be named HasField, so the method is taken from the class.
+        is_set = self._descriptors.message_class(message).HasField
 
-    def _zero(self, field: FieldDescriptor) -> Any:
-        encode = self._single(field, 0)
-        return field.default_value if encode is None else encode(field.default_value)
+        def encode(value: Message) -> dict[str, Any]:
+            encoded = {
+                name: item if convert is None else convert(item)
+                for (name, convert), item in zip(slots, get(value))  # noqa: B905 - each asked and answered
+            }
+            for name, convert in if_set:
+                if is_set(value, name):
+                    item = getattr(value, name)
+                    encoded[name] = item if convert is None else convert(item)
+            return encoded if add_extensions is None else add_extensions(value, encoded)
+
+        return encode
 
     def _value(self, message: Descriptor, anys: int) -> Encode:
         """The encoder of a type's value, wherever it stands below `anys` Anys."""
@@ -111,10 +140,10 @@ class Encoder:
         def encode(value: Message, encoded: dict[str, Any] | None = None) -> dict[str, Any]:
             encoded = {} if encoded is None else encoded
             for field, item in list_fields(value):
-                slot = slots.get(field)
-                if slot is None:
-                    slot = slots[field] = (self._key(field), self._field(field, anys))
-                name, convert = slot
+                try:
+                    name, convert = slots[field]
+                except KeyError:  # but once for each field
+                    name, convert = slots[field] = (self._key(field), self._field(field, anys))
                 encoded[name] = item if convert is None else convert(item)
             for name in hidden:
                 encoded.pop(name, None)
@@ -145,6 +174,13 @@ class Encoder:
         if field.is_extension:
             return f"[{field.full_name}]"
         return str(field.json_name) if self._canonical else field.name
+
+
+def _getter(names: Sequence[str]) -> Callable[[Message], Sequence[Any]]:
+    """Message → what its fields of these names hold."""
+    if len(names) > 1:
+        return attrgetter(*names)
+    return lambda value: [getattr(value, name) for name in names]
 
 
 def _list_encoder(convert: Encode) -> Encode:

@@ -54,9 +54,10 @@ def _enum_kind(enum: EnumDescriptor) -> Kind:
     keeps_unknown = not enum.is_closed
 
     def decode(value: Any, reading: Reading) -> int:
-        known = numbers.get(value) if type(value) is str else None
-        if known is not None:
-            return known
+        try:
+            return numbers[value]
+        except (KeyError, TypeError):
+            pass  # a number, another spelling, or none of them
         number = _number(value)
         if number in names or (number is not None and keeps_unknown and not reading.lenient):
             return number

@@ -65,7 +65,6 @@ def attachment(text: str, reading: Reading) -> bytes | None:
             if known
             else f"there is no {quoted(text)}, and no other image. Send the bytes as base64."
         )
-    reading.colons += text.count(":")
     reading.attached += len(data)
     if reading.attached > MAX_ATTACHED:
         raise Refused(f"more than {MAX_ATTACHED:,} bytes are attached to this call; attach fewer or smaller.")

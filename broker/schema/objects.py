@@ -87,7 +87,6 @@ def object_decoder(make_layout: Callable[[], Layout], phrase: str, literal: Lite
         if depth >= MAX_DEPTH:
             raise too_deep()
         reading.depth = depth + 1
-        reading.colons += len(value)
         slots, constrained = layout.slots, layout.constrained
         fields: dict[str, Any] = {}
         found: Findings | None = None
@@ -102,8 +101,6 @@ def object_decoder(make_layout: Callable[[], Layout], phrase: str, literal: Lite
                     continue
             name, convert, exact = slot
             if type(item) is exact:  # the path of most fields: no call for each of them
-                if isinstance(item, str) and ":" in item:
-                    reading.colons += item.count(":")
                 fields[name] = item
                 continue
             if item is None and name not in layout.takes_null:

@@ -37,7 +37,6 @@ class Wrapped:
         """
         if type(value) is not dict:
             raise expected(f"an object with one of {listed(list(self.members))}", value)
-        reading.colons += len(value)
         given, found = self._given(value, reading), Findings()
         if self._named(value) is not value:
             found.note(Leniency.ONEOF_WHICH, f'"{_WHICH}" taken as the name of the member')

@@ -61,13 +61,14 @@ def _integer(name: str, low: int, high: int, schema: Mapping[str, Any] | None = 
     wide = high >= 2**32
 
     def decode(value: Any, _: Reading) -> int:
+        number: int = value
         if type(value) is not int:
             # Most 64-bit integers come as digits; int() alone would take "1_000", and digits of any script.
-            digits = type(value) is str and value.isdigit() and value.isascii() and len(value) <= 20
-            value = int(value) if digits else _whole(value, phrase)
-        if low <= value <= high:
-            return int(value)
-        shown = value if abs(value) < 2**70 else "the number"
+            digits = type(value) is str and len(value) <= 20 and value.isdigit() and value.isascii()
+            number = int(value) if digits else _whole(value, phrase)
+        if low <= number <= high:
+            return number
+        shown = number if abs(number) < 2**70 else "the number"
         raise Refused(f"{shown} is out of range for {name}: {low} to {high}.")
 
     if not wide:
@@ -157,7 +158,7 @@ _FLOAT = struct.Struct("<f")
 
 def _decode_bool(value: Any, reading: Reading) -> bool:
     if value is True or value is False:
-        return bool(value)
+        return value is True
     meant = leniency.truth(value, reading)
     if meant is None:
         raise expected("true or false", value)
@@ -166,8 +167,6 @@ def _decode_bool(value: Any, reading: Reading) -> bool:
 
 def _decode_string(value: Any, reading: Reading) -> str:
     if type(value) is str:
-        if ":" in value:
-            reading.colons += value.count(":")
         return value
     if reading.lenient and type(value) is int:
         # Lossless, where 1.10 would not be.

@@ -11,7 +11,7 @@ from broker.schema.arguments import Reading
 from broker.schema.notes import Leniency, Understood, understood
 from broker.schema.problems import Refused, expected, quoted
 
-_EPOCH = datetime(1970, 1, 1)  # noqa: DTZ001 - all arithmetic here is in UTC, and naive is faster
+_EPOCH = date(1970, 1, 1).toordinal()
 _YEAR_1 = -62135596800
 _YEAR_10000 = 253402300800
 _MAX_DURATION = 315_576_000_000
@@ -49,10 +49,10 @@ def decode_timestamp(value: Any, reading: Reading) -> dict[str, int]:
         raise _understood_point(_parts(value, _YEAR_1, _YEAR_10000 - 1), "an object")
     if type(value) is not str:
         raise _refused_epoch(value, value)
-    reading.colons += value.count(":")
-    if len(value) == 20 and value[4:8:3] == "--" and value[10::9] == "TZ" and value[13:17:3] == "::":
-        # 2024-05-01T12:00:00Z, the form of most: in half the time.
-        return {"seconds": _seconds(value[:19], value), "nanos": 0}
+    try:
+        return _zulu(value)
+    except (LookupError, ValueError):
+        pass  # another form, or none
     exact = match = _TIMESTAMP.fullmatch(value)
     if match is None and reading.lenient:
         match = _TIMESTAMP.fullmatch(_written_out(value))
@@ -75,12 +75,40 @@ def _understood_point(parts: dict[str, int], given: str) -> Understood:
     return understood(parts, Leniency.TIMESTAMP_FORM, text)
 
 
+def _zulu(value: str) -> dict[str, int]:
+    """Reads 2024-05-01T12:00:00.5Z, the form of most; raises LookupError or ValueError for all else."""
+    seconds = _since_epoch(value)
+    if len(value) == 20 and value[19] == "Z":
+        return {"seconds": seconds}
+    fraction = value[20:-1]
+    if not (value[19] == "." and value[-1] == "Z" and fraction.isdigit() and fraction.isascii()):
+        raise ValueError(value)
+    return {"seconds": seconds, "nanos": _NANOS[len(fraction)] * int(fraction)}
+
+
+def _since_epoch(clock: str) -> int:
+    return _midnight(clock[:11]) + _MINUTES[clock[11:17]] + _SECONDS[clock[17:19]]
+
+
+_MINUTES = {f"{time // 60:02}:{time % 60:02}:": time * 60 for time in range(24 * 60)}
+_SECONDS = {f"{second:02}": second for second in range(60)}
+_NANOS = {digits: 10 ** (9 - digits) for digits in range(1, 10)}
+
+
+@lru_cache(maxsize=1024)
+def _midnight(day: str) -> int:
+    """The beginning of a day like "2024-05-01T"; the times in one request are of few days."""
+    if day[4:11:3] != "--T":  # ISO 8601 has weeks and days of the year too, ProtoJSON does not
+        raise ValueError(day)
+    return (date.fromisoformat(day[:10]).toordinal() - _EPOCH) * 86400
+
+
 def _seconds(clock: str, value: str) -> int:
     try:
-        since = datetime.fromisoformat(clock) - _EPOCH
+        datetime.fromisoformat(clock)
     except ValueError as error:
         raise Refused(f"{quoted(value)} is no point in time: {error}.") from None
-    return since.days * 86400 + since.seconds
+    return _since_epoch(clock)
 
 
 def _offset(hours: str, minutes: str, value: str) -> int:
@@ -134,25 +162,25 @@ def encode_timestamp(seconds: int, nanos: int) -> str:
     if not (_YEAR_1 <= seconds < _YEAR_10000 and 0 <= nanos <= 999_999_999):
         return _invalid(seconds, nanos)
     day, rest = divmod(seconds, 86400)
-    hour, rest = divmod(rest, 3600)
     minute, second = divmod(rest, 60)
     fraction = _fraction(nanos) if nanos else ""
-    return f"{_day(day)}T{_TWO_DIGITS[hour]}:{_TWO_DIGITS[minute]}:{_TWO_DIGITS[second]}{fraction}Z"
+    return f"{_day(day)}T{_MINUTE_TEXTS[minute]}{_SECOND_TEXTS[second]}{fraction}Z"
 
 
-_TWO_DIGITS = tuple(f"{number:02}" for number in range(60))
+_MINUTE_TEXTS = tuple(_MINUTES)
+_SECOND_TEXTS = tuple(_SECONDS)
 
 
 @lru_cache(maxsize=1024)
 def _day(number: int) -> str:
     """The date of a day since 1970; the times in one response are of few days."""
-    return date.fromordinal(_EPOCH.toordinal() + number).isoformat()
+    return date.fromordinal(_EPOCH + number).isoformat()
 
 
 def _fraction(nanos: int) -> str:
-    if nanos % 1_000:
-        return f".{nanos:09}"
-    return f".{nanos // 1_000:06}" if nanos % 1_000_000 else f".{nanos // 1_000_000:03}"
+    if not nanos % 1_000_000:
+        return f".{nanos // 1_000_000:03}"
+    return f".{nanos:09}" if nanos % 1_000 else f".{nanos // 1_000:06}"
 
 
 def _invalid(seconds: int, nanos: int) -> str:
@@ -211,6 +239,8 @@ def encode_duration(seconds: int, nanos: int) -> str:
     >>> encode_duration(-1, -500_000_000)
     '-1.500s'
     """
+    if 0 <= seconds <= _MAX_DURATION and 0 <= nanos <= 999_999_999:
+        return f"{seconds}{_fraction(nanos)}s" if nanos else f"{seconds}s"
     opposed = (seconds < 0 < nanos) or (nanos < 0 < seconds)
     if opposed or abs(seconds) > _MAX_DURATION or abs(nanos) > 999_999_999:
         return _invalid(seconds, nanos)

@@ -68,24 +68,19 @@ def _is_wrapper(value: dict[str, Any]) -> bool:
 
 
 def _measured(value: Any, reading: Reading) -> Any:
-    """The same value, when it is not nested too deep; its colons are counted."""
-    reading.colons += _colons(value, (MAX_DEPTH - reading.depth) // _LEVELS_PER_VALUE)
+    """The same value, when it is not nested too deep."""
+    if type(value) is dict or type(value) is list:
+        _measure(value, (MAX_DEPTH - reading.depth) // _LEVELS_PER_VALUE)
     return value
 
 
-def _colons(value: Any, levels: int) -> int:
-    """The keys in a value, and the colons in its strings; raises Refused below so many levels."""
-    if type(value) is str:
-        return value.count(":")
-    if type(value) is not dict and type(value) is not list:
-        return 0
+def _measure(value: Any, levels: int) -> None:
+    """Raises Refused below so many levels."""
     if levels < 0:
         raise too_deep()
-    count = 0
-    for item in value:
-        # An item of an object is a key, which has a colon of its own.
-        count += _colons(item, levels - 1)
-    return count + len(value) + _colons(list(value.values()), levels) if isinstance(value, dict) else count
+    for item in value.values() if type(value) is dict else value:
+        if type(item) is dict or type(item) is list:
+            _measure(item, levels - 1)
 
 
 def _decode_struct(value: Any, reading: Reading) -> Any:
@@ -133,13 +128,9 @@ def _encode_value(message: Any) -> Any:
 
 def _encode_number(message: Any) -> Any:
     number = message.number_value
-    whole = math.isfinite(number) and number.is_integer() and abs(number) <= 2**53
-    # -0 is a number of its own, which an integer cannot say.
-    return (
-        int(number)
-        if whole and math.copysign(1, number) == math.copysign(1, int(number))
-        else encode_double(number)
-    )
+    if number.is_integer() and -(2**53) <= number <= 2**53 and (number or math.copysign(1, number) > 0):
+        return int(number)  # -0 is a number of its own, which an integer cannot say
+    return encode_double(number)
 
 
 _VALUE_MEMBERS: Mapping[str | None, Callable[[Any], Any]] = {
@@ -167,7 +158,6 @@ def _decode_mask(value: Any, reading: Reading) -> dict[str, list[str]]:
         return {"paths": []}
     if type(paths) is not list or not all(type(path) is str and path for path in paths):
         raise expected('field paths, comma-separated, like "display_name,labels"', value)
-    reading.colons += sum(path.count(":") for path in paths)
     mask = {"paths": [_snake(path) for path in paths]}
     if type(value) is not str:
         text = f"{got(value)} taken as {quoted(','.join(mask['paths']))}"
@@ -197,7 +187,8 @@ def _camel(path: str) -> str:
     if "_" not in path and path.islower():
         return path
     camel = _AFTER_UNDERSCORE.sub(lambda letter: letter[1].upper(), path)
-    return camel if reads_back(camel, path) else path
+    reads = "_" not in camel if path.islower() else reads_back(camel, path)
+    return camel if reads else path
 
 
 def reads_back(camel: str, path: str) -> bool:

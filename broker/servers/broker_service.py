@@ -62,7 +62,9 @@ class BrokerService(broker_pb2_grpc.BrokerServiceServicer):
             await self.in_flight.refuse(context)
         with self.in_flight.call(context):
             result = await self._broker.call(call, _call_context(context))
-            return broker_pb2.CallToolResponse(result=chat_messages.tool_result(result))
+            response = broker_pb2.CallToolResponse()
+            chat_messages.fill_result(response.result, result)
+            return response
         return broker_pb2.CallToolResponse()  # is not sent: the context has another status than OK
 
     async def Chat(

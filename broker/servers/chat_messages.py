@@ -49,14 +49,22 @@ def from_openai(messages: Iterable[Mapping[str, Any]]) -> list[broker_pb2.Messag
 
 def tool_result(result: ToolResult) -> broker_pb2.ToolResult:
     """A result as our API sends it; code 0 is OK."""
-    return broker_pb2.ToolResult(
-        call_id=result.call_id,
-        content=result.content,
-        is_error=result.is_error,
-        code=0 if result.code is None else result.code,
-        media=[broker_pb2.Media(media_type=one.media_type, data=one.data) for one in result.media],
-        notes=result.notes,
-    )
+    sent = broker_pb2.ToolResult()
+    fill_result(sent, result)
+    return sent
+
+
+def fill_result(sent: broker_pb2.ToolResult, result: ToolResult) -> None:
+    """Writes a result into a message of our API, where it is copied no more."""
+    sent.call_id = result.call_id
+    sent.content = result.content
+    if result.code is not None:
+        sent.is_error = True
+        sent.code = result.code
+    if result.media:
+        sent.media.extend(broker_pb2.Media(media_type=one.media_type, data=one.data) for one in result.media)
+    if result.notes:
+        sent.notes.extend(result.notes)
 
 
 def _from_openai(message: Mapping[str, Any]) -> broker_pb2.Message:

@@ -252,5 +252,5 @@ async def test_the_service_config_allows_retries_for_harmless_methods_only(
         config = json.loads(service_config(broker.catalog))
 
     (method_config,) = config["methodConfig"]
-    assert [name["method"] for name in method_config["name"]] == ["Echo", "Flaky"]
+    assert [name["method"] for name in method_config["name"]] == ["Echo", "Flaky", "Wait"]
     assert "timeout" not in method_config, "grpcio breaks timeouts of the service config"

@@ -94,7 +94,7 @@ class Messages:
 
     def _one(self, field: FieldDescriptor, depth: int) -> Any:
         resource = resource_of(field)
-        if resource is not None:
+        if resource is not None and resource.message_type is not None and field.message_type is not None:
             # The paths of an update mask are fields of the resource.
             names = [one.name for one in resource.message_type.fields][:3]
             return self._class(field.message_type)(paths=names)
