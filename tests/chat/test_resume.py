@@ -74,8 +74,8 @@ async def test_a_call_that_was_on_its_way_when_the_reader_went_away_is_unknown_a
     state = await waiting(chat)
     decisions = [Approve(call_id="x"), Approve(call_id="y")]
 
-    async with aclosing(chat.resume(state, decisions=decisions, context=ALICE)) as events:
-        async for event in events:
+    async with aclosing(chat.resume(state, decisions=decisions, context=ALICE)) as broken_off:
+        async for event in broken_off:
             if isinstance(event, CallStarted):
                 break
     sent = list(probe[0].seen)
