@@ -1,5 +1,6 @@
 """What a caller asks of one run, beside its messages."""
 
+import re
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from typing import Any, Self
@@ -7,10 +8,12 @@ from typing import Any, Self
 from broker.catalog.catalog import Catalog
 from broker.catalog.naming import RESERVED
 from broker.chat.limits import Limits
-from broker.errors import Code, RunError
+from broker.errors import Code, ModelError, RunError
+from broker.models import parameters
 from broker.models.model import ToolChoice
 
 MAX_CLIENT_TOOLS = 128
+_NAME = re.compile(r"[A-Za-z0-9_-]{1,64}")
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -37,8 +40,17 @@ class RunOptions:
     @property
     def allowed(self) -> frozenset[str] | None:
         """The names that `tool_choice` restricts the model to, in all turns; None: no restriction."""
+        if self.tool_choice == "none":
+            return frozenset()
         if isinstance(self.tool_choice, Mapping) and self.tool_choice["type"] == "allowed_tools":
             return frozenset(tool["function"]["name"] for tool in self.tool_choice["allowed_tools"]["tools"])
+        return None
+
+    @property
+    def forced(self) -> str | None:
+        """The name of the one tool that the model must call in the first turn."""
+        if isinstance(self.tool_choice, Mapping) and self.tool_choice["type"] == "function":
+            return str(self.tool_choice["function"]["name"])
         return None
 
     def choice(self, *, first: bool, must_answer: bool) -> ToolChoice | None:
@@ -60,6 +72,8 @@ class RunOptions:
         seen: set[str] = set()
         for place, tool in enumerate(self.tools):
             name = _name(tool, f"tools[{place}]")
+            if _NAME.fullmatch(name) is None:
+                raise _refused(f'tools[{place}]: "{name[:128]}" is no name: 1 to 64 of A-Z a-z 0-9 _ -')
             if catalog.get(name) is not None or name in RESERVED:
                 raise _refused(f'tools[{place}]: "{name}" is a tool of the broker. Give yours another name.')
             if name in seen:
@@ -68,6 +82,10 @@ class RunOptions:
         for name in _chosen(self.tool_choice):
             if name not in seen and catalog.get(name) is None:
                 raise _refused(f'tool_choice: there is no tool "{name[:128]}".')
+        try:
+            parameters.parsed(self.parameters)
+        except ModelError as error:
+            raise _refused(str(error)) from None
 
     def to_json(self) -> dict[str, Any]:
         """JSON values, from which `from_json` makes the same."""
