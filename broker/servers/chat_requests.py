@@ -132,6 +132,8 @@ def _message(place: int, message: broker_pb2.Message) -> dict[str, Any]:
     converted: dict[str, Any] = {**extras, "role": message.role, "content": _content(message)}
     if message.tool_calls:
         converted["tool_calls"] = _calls(message, of_calls)
+        # As it came from the model: providers cache what does not change.
+        converted["content"] = converted["content"] if message.content else None
     if message.tool_call_id:
         converted["tool_call_id"] = message.tool_call_id
     return converted
