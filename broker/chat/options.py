@@ -3,14 +3,14 @@
 import re
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
-from typing import Any, Self
+from typing import Any, Self, get_args
 
 from broker.catalog.catalog import Catalog
 from broker.catalog.naming import RESERVED
 from broker.chat.limits import Limits
 from broker.errors import Code, ModelError, RunError
 from broker.models import parameters
-from broker.models.model import ToolChoice
+from broker.models.model import Mode, ToolChoice
 
 MAX_CLIENT_TOOLS = 128
 _NAME = re.compile(r"[A-Za-z0-9_-]{1,64}")
@@ -98,16 +98,17 @@ class RunOptions:
         return cls(**{**saved, "tools": tuple(saved["tools"]), "limits": limits})
 
 
-def _chosen(choice: ToolChoice | None) -> list[str]:
-    if not isinstance(choice, Mapping):
+def _chosen(choice: Any) -> list[str]:
+    if choice is None or choice in get_args(Mode):
         return []
-    if choice.get("type") == "function":
+    kind = choice.get("type") if isinstance(choice, Mapping) else None
+    if kind == "function":
         return [_name(choice, "tool_choice")]
-    restricted = choice.get("allowed_tools")
-    if choice.get("type") == "allowed_tools" and isinstance(restricted, Mapping):
-        names = [_name(tool, "tool_choice.allowed_tools") for tool in restricted.get("tools", ())]
-        if names and restricted.get("mode") in ("auto", "required"):
-            return names
+    restricted = choice.get("allowed_tools") if kind == "allowed_tools" else None
+    if isinstance(restricted, Mapping) and restricted.get("mode") in ("auto", "required"):
+        tools = restricted.get("tools")
+        if tools and isinstance(tools, list | tuple):
+            return [_name(tool, "tool_choice.allowed_tools") for tool in tools]
     raise _refused(
         'tool_choice: send "auto", "none", "required", {"type": "function", "function": {"name": …}} or '
         '{"type": "allowed_tools", "allowed_tools": {"mode": "auto" or "required", "tools": […]}}.'
