@@ -9,6 +9,7 @@ from broker.chat.loop import Chat
 from broker.config.settings import ChatSettings, ModelSettings, Settings
 from broker.dispatch import Broker
 from broker.models.chat_completions import ChatCompletions
+from broker.state.checkpoints import Checkpoints
 from tests.models.scripted_server import ScriptedServer, scripted_server
 from tests.servers.probe import Probe
 
@@ -26,8 +27,9 @@ async def chat_with(server: ScriptedServer, broker: Broker) -> AsyncIterator[Cal
     settings = ModelSettings(driver="chat-completions", name="m", base_url=server.base_url)
     model = ChatCompletions(settings, max_retries=0)
 
-    def make(**settings: Any) -> Chat:
-        return Chat(broker, model, ChatSettings.model_validate(settings) if settings else None)
+    def make(checkpoints: Checkpoints | None = None, **settings: Any) -> Chat:
+        chosen = ChatSettings.model_validate(settings) if settings else None
+        return Chat(broker, model, chosen, checkpoints=checkpoints)
 
     yield make
     await model.close()
@@ -40,8 +42,14 @@ def chat_before(
     """Opens a Chat by its settings: a model at the scripted server, the probe as the backend."""
 
     @asynccontextmanager
-    async def opened(**settings: Any) -> AsyncIterator[Chat]:
-        model = {"driver": "chat-completions", "name": "m", "base_url": server.base_url}
+    async def opened(endpoint: str = "other", **settings: Any) -> AsyncIterator[Chat]:
+        model = {
+            "driver": "chat-completions",
+            "name": "m",
+            "base_url": server.base_url,
+            "api_key": "k",
+            "endpoint": endpoint,
+        }
         given = settings_for(probe[1], model=model, **settings)
         async with assembly.open(given) as broker, assembly.open_chat(given, broker) as chat:
             yield chat

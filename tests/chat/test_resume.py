@@ -1,16 +1,20 @@
 """Runs that are taken up again: how often, by whom, and what is known of the calls that were on their way."""
 
 import asyncio
+import time
 from contextlib import aclosing
+from dataclasses import replace
 
 import pytest
 
-from broker.chat.decisions import Approve
-from broker.chat.events import CallStarted, Done, StopReason
+from broker.chat.decisions import Approve, Reject
+from broker.chat.events import ApprovalNeeded, CallStarted, Done, StopReason, TextDelta
 from broker.errors import Code, ModelError, RunError
+from broker.state.checkpoints import Checkpoints
 from tests.chat.conversation import ALICE, HELLO, Make, calls, danger, ended, results, resumed, waiting
 from tests.models.scripted_server import ScriptedServer, refusal, said, stream
 from tests.servers.probe import Probe
+from tests.state.slow_store import SlowStore
 
 
 async def test_a_run_that_has_ended_stays_ended_when_its_reader_goes_away_at_once(
@@ -101,3 +105,108 @@ async def test_of_two_who_take_up_a_run_at_once_one_is_refused_and_the_call_is_s
 
     assert probe[0].seen == ["Dangerous"]
     assert [type(outcome) for outcome in outcomes].count(RunError) == 1
+
+
+async def test_a_reader_that_goes_away_while_the_end_is_kept_may_come_back_for_it(
+    server: ScriptedServer, chat_with: Make
+) -> None:
+    server.script += [calls(danger("x")), stream(said("Sent."))]
+    store = SlowStore()
+    chat = chat_with(checkpoints=Checkpoints(store))
+    state = await waiting(chat)
+    answering = asyncio.Event()
+
+    async def read() -> None:
+        async for event in chat.resume(state, decisions=[Approve(call_id="x")], context=ALICE):
+            if isinstance(event, TextDelta):
+                store.hold()
+                answering.set()
+
+    reading = asyncio.create_task(read())
+    await asyncio.wait_for(answering.wait(), 10)
+    await asyncio.wait_for(store.asked.wait(), 10)
+    reading.cancel()
+    store.may_go.set()
+    with pytest.raises(asyncio.CancelledError):
+        await reading
+
+    events, done = await resumed(chat, state)
+
+    assert events == []
+    assert (done.stop_reason, done.text, len(done.messages)) == (StopReason.ANSWERED, "Sent.", 3)
+    assert len(server.requests) == 2, "a model that has answered is not asked again"
+
+
+async def test_a_run_that_went_in_circles_before_it_waited_must_answer_afterwards(
+    server: ScriptedServer, chat_with: Make
+) -> None:
+    missing = ("Fail", {"code": 5})
+    again = [calls((f"f{number}", *missing)) for number in range(4)]
+    server.script += [*again, calls(("f4", *missing), danger("x")), stream(said("I give up."))]
+    chat = chat_with()
+
+    _, done = await resumed(chat, await waiting(chat), Reject(call_id="x"))
+
+    assert server.requests[-1]["tool_choice"] == "none"
+    assert (done.stop_reason, done.text) == (StopReason.REPEATING, "I give up.")
+
+
+async def test_the_time_in_which_a_run_waits_does_not_count(
+    server: ScriptedServer, probe: tuple[Probe, int], chat_with: Make
+) -> None:
+    server.script += [calls(danger("x")), stream(said("Sent."))]
+    chat = chat_with(timeout=2.0)
+    state = await waiting(chat)
+    await asyncio.sleep(2.1)
+
+    _, done = await resumed(chat, state, Approve(call_id="x"))
+
+    assert (probe[0].seen, done.stop_reason) == (["Dangerous"], StopReason.ANSWERED)
+
+
+async def test_the_turns_and_calls_before_a_pause_count_after_it(
+    server: ScriptedServer, probe: tuple[Probe, int], chat_with: Make
+) -> None:
+    server.script += [calls(danger("x")), calls(danger("y")), stream(said("Enough."))]
+    chat = chat_with(max_calls=1, max_turns=3)
+
+    events, done = await resumed(chat, await waiting(chat), Approve(call_id="x"))
+
+    assert probe[0].seen == ["Dangerous"]
+    assert results(events)["y"].code is Code.RESOURCE_EXHAUSTED
+    assert server.requests[2]["tool_choice"] == "none"
+    assert (done.text, len(done.usage_by_turn)) == ("Enough.", 3)
+
+
+async def test_an_id_that_the_model_uses_again_in_a_later_turn_is_another_call(
+    server: ScriptedServer, probe: tuple[Probe, int], chat_with: Make
+) -> None:
+    server.script += [calls(danger("x", "one")), calls(danger("x", "two")), stream(said("Sent."))]
+    chat = chat_with()
+
+    events, half = await resumed(chat, await waiting(chat), Approve(call_id="x"))
+
+    needed = events[-1]
+    assert isinstance(needed, ApprovalNeeded)
+    assert needed.call.id != "x"
+    assert half.state is not None
+    with pytest.raises(RunError, match="no call waits"):
+        await resumed(chat, half.state, Approve(call_id="x"))
+    await resumed(chat, half.state, Approve(call_id=needed.call.id))
+    assert probe[0].seen == ["Dangerous", "Dangerous"]
+
+
+async def test_a_run_that_is_cut_off_by_its_deadline_while_calls_wait_can_be_taken_up_still(
+    server: ScriptedServer, probe: tuple[Probe, int], chat_with: Make
+) -> None:
+    server.script += [calls(danger("x"), ("w", "Wait", {"text": "a"})), stream(said("Sent."))]
+    chat = chat_with()
+    context = replace(ALICE, deadline=time.monotonic() + 1.0)
+
+    events, half = await ended(chat.run(HELLO, context=context))
+
+    assert results(events)["w"].code is Code.DEADLINE_EXCEEDED
+    assert half.stop_reason is StopReason.WAITING
+    assert half.state is not None
+    _, done = await resumed(chat, half.state, Approve(call_id="x"))
+    assert (probe[0].seen, done.text) == (["Wait", "Dangerous"], "Sent.")

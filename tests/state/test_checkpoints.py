@@ -13,7 +13,8 @@ from broker.errors import Code, ConfigError, RunError
 from broker.state.checkpoints import Checkpoint, Checkpoints
 from broker.state.memory import MemoryStore
 from broker.state.sqlite import SqliteStore
-from broker.state.store import ENDED, WAITING, Record, Store
+from broker.state.store import ENDED, WAITING, Store
+from tests.state.slow_store import SlowStore
 
 
 @pytest.fixture(params=["memory", "sqlite"])
@@ -124,29 +125,10 @@ async def test_a_run_that_was_left_in_the_middle_can_be_taken_up_at_once(store: 
     assert (await checkpoints(store).take_up(token, "alice")).state == '{"half": true}'
 
 
-class Slow(MemoryStore):
-    """A store that takes as long for a change as the test wants."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.may_go = asyncio.Event()
-        self.may_go.set()
-        self.asked = asyncio.Event()
-
-    async def replace(self, run_id: str, record: Record) -> bool:
-        self.asked.set()
-        await self.may_go.wait()
-        return await super().replace(run_id, record)
-
-    def hold(self) -> None:
-        self.asked.clear()
-        self.may_go.clear()
-
-
 async def test_a_run_that_was_cancelled_while_it_was_kept_is_taken_up_by_the_token_that_somebody_has() -> (
     None
 ):
-    store = Slow()
+    store = SlowStore()
     token = await waiting(store)
     taken = await checkpoints(store).take_up(token, "alice")
     store.hold()
@@ -164,7 +146,7 @@ async def test_a_run_that_was_cancelled_while_it_was_kept_is_taken_up_by_the_tok
 
 @pytest.mark.parametrize("last", [WAITING, ENDED])
 async def test_a_lease_that_is_renewed_while_a_run_is_put_down_does_not_take_it_up_again(last: str) -> None:
-    store = Slow()
+    store = SlowStore()
     token = await waiting(store, lease=0.03)
     async with await checkpoints(store, lease=0.03).take_up(token, "alice") as taken:
         await store.asked.wait()
