@@ -523,6 +523,12 @@ async def test_a_limit_of_nothing_is_the_brokers_own(server: ScriptedServer, stu
         ),
         pytest.param({"tool_choice": pb.ToolChoice(mode=9)}, "tool_choice.mode: 9", id="mode"),  # type: ignore[arg-type]
         pytest.param({"response_format": "[]"}, "response_format: must be a JSON object", id="format"),
+        pytest.param(
+            {"response_format": '{"a":' * 101 + "1" + "}" * 101}, "more than 100 deep", id="a deep object"
+        ),
+        pytest.param(
+            {"parameters": f'{{"extra_body": {{"a": {"[" * 99 + "]" * 99}}}}}'}, "deep", id="a deep list"
+        ),
         pytest.param({"parameters": '{"temprature": 1}'}, "temprature", id="no such parameter"),
         pytest.param(
             {"parameters": '{"max_output_tokens": "many"}', "limits": pb.Limits(max_output_tokens=9)},
@@ -539,6 +545,17 @@ async def test_what_cannot_be_asked_is_refused_with_the_reason_before_the_model_
     assert code is grpc.StatusCode.INVALID_ARGUMENT
     assert told in details
     assert server.requests == []
+
+
+async def test_what_is_as_deep_as_it_may_be_is_sent_and_kept(server: ScriptedServer, stub: Any) -> None:
+    server.script += [calls(danger("x")), stream(said("Sent."))]
+    deep = f'{{"a": {"[" * 99 + "]" * 99}}}'
+    said_before = pb.Message(role="assistant", content=[pb.ContentPart(text="a")], extras=deep)
+
+    _, half = await talked(stub, ask(said_before, response_format=deep))
+    _, done = await talked(stub, resume(half.state, approve("x")))
+
+    assert done.stop_reason == "answered"
 
 
 @pytest.mark.parametrize("key", ["role", "content", "tool_call_id"])

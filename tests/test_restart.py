@@ -12,6 +12,7 @@ import grpc.aio
 import pytest
 
 from broker.config.settings import Settings
+from broker.servers.lifecycle import running
 from broker.v1 import broker_pb2 as pb
 from broker.v1.broker_pb2_grpc import BrokerServiceStub
 from tests.chat.conversation import calls, danger
@@ -113,6 +114,31 @@ async def talked_when_free(stub: Any, request: pb.ChatRequest) -> tuple[list[pb.
                 if error.code() is not grpc.StatusCode.ABORTED:
                     raise
                 await asyncio.sleep(LEASE / 10)
+
+
+async def test_a_server_that_stops_while_a_call_is_under_way_puts_the_run_down_for_the_next(
+    server: ScriptedServer, probe: tuple[Probe, int], given: dict[str, Any]
+) -> None:
+    server.script += [calls(wait("x")), stream(said("I do not know."))]
+    given["server"]["drain_timeout"] = "100ms"
+    given["state"]["lease"] = "1h"
+    settings = Settings.model_validate(given)
+    service = running(settings)
+    port = await service.__aenter__()
+    async with grpc.aio.insecure_channel(f"127.0.0.1:{port}") as channel:
+        stub: Any = BrokerServiceStub(channel)
+        state = await waiting(stub)
+        call = stub.Chat(resume(state, approve("x")))
+        await asyncio.wait_for(probe[0].waiting.acquire(), 10)
+        await service.__aexit__(None, None, None)
+        with pytest.raises(grpc.aio.AioRpcError):
+            [event async for event in call]
+
+    async with chat_service(settings) as stub:
+        events, _ = await talked(stub, resume(state))
+
+    assert results(events)["x"].code == UNKNOWN
+    assert probe[0].seen == ["Wait"]
 
 
 @asynccontextmanager

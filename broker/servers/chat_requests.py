@@ -22,6 +22,8 @@ _MODES: Mapping[int, ToolChoice] = {
 }
 
 
+_MAX_DEPTH = 100
+"""Of JSON: what is written again, as a request or as the state of a run, may be about 250 deep."""
 _COUNTED = ("max_turns", "max_calls", "max_calls_per_tool", "max_input_tokens", "max_output_tokens")
 
 
@@ -170,4 +172,15 @@ def _object(text: str, where: str) -> dict[str, Any]:
         raise ValueError(f"{where}: is not JSON ({error}).") from None
     if not isinstance(value, dict):
         raise ValueError(f"{where}: must be a JSON object.")
+    if _is_deep(value, _MAX_DEPTH):
+        raise ValueError(f"{where}: objects and lists lie more than {_MAX_DEPTH} deep in each other.")
     return value
+
+
+def _is_deep(value: Any, left: int) -> bool:
+    match value:
+        case dict():
+            return left == 0 or any(_is_deep(item, left - 1) for item in value.values())
+        case list():
+            return left == 0 or any(_is_deep(item, left - 1) for item in value)
+    return False
