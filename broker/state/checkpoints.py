@@ -161,7 +161,7 @@ class Checkpoint:
         self,
         *,
         state: str | None = None,
-        phase: str = RUNNING,
+        phase: str | None = None,
         lease: float | None = None,
         expires: float | None = None,
         secret: str | None = None,
@@ -176,7 +176,7 @@ class Checkpoint:
     def _changed(
         self,
         state: str | None = None,
-        phase: str = RUNNING,
+        phase: str | None = None,
         lease: float | None = None,
         expires: float | None = None,
     ) -> Record:
@@ -184,7 +184,8 @@ class Checkpoint:
         return replace(
             kept,
             revision=kept.revision + 1,
-            phase=phase,
+            # What is written late does not bring back a run that has ended.
+            phase=kept.phase if phase is None else phase,
             state=kept.state if state is None else state,
             lease_until=renewed if lease is None else time.time() + lease,
             expires=max(kept.expires, renewed) if expires is None else expires,

@@ -9,7 +9,6 @@ from broker.chat.loop import Chat
 from broker.config.settings import ChatSettings, ModelSettings, Settings
 from broker.dispatch import Broker
 from broker.models.chat_completions import ChatCompletions
-from broker.state.checkpoints import Checkpoints
 from tests.models.scripted_server import ScriptedServer, scripted_server
 from tests.servers.probe import Probe
 
@@ -27,9 +26,8 @@ async def chat_with(server: ScriptedServer, broker: Broker) -> AsyncIterator[Cal
     settings = ModelSettings(driver="chat-completions", name="m", base_url=server.base_url)
     model = ChatCompletions(settings, max_retries=0)
 
-    def make(checkpoints: Checkpoints | None = None, **settings: Any) -> Chat:
-        chosen = ChatSettings.model_validate(settings) if settings else None
-        return Chat(broker, model, chosen, checkpoints=checkpoints)
+    def make(**settings: Any) -> Chat:
+        return Chat(broker, model, ChatSettings.model_validate(settings) if settings else None)
 
     yield make
     await model.close()

@@ -2,19 +2,34 @@
 
 import asyncio
 import time
+from collections.abc import AsyncGenerator
 from contextlib import aclosing
 from dataclasses import replace
 
 import pytest
 
 from broker.chat.decisions import Approve, Reject
-from broker.chat.events import ApprovalNeeded, CallStarted, Done, StopReason, TextDelta
+from broker.chat.events import ApprovalNeeded, CallStarted, Done, StopReason
+from broker.chat.loop import Chat
+from broker.dispatch import Broker
 from broker.errors import Code, ModelError, RunError
-from broker.state.checkpoints import Checkpoints
-from tests.chat.conversation import ALICE, HELLO, Make, calls, danger, ended, results, resumed, waiting
+from broker.models.chunks import openai_call
+from broker.models.model import ModelRequest, Turn
+from broker.tool import ToolCall
+from tests.chat.conversation import (
+    ALICE,
+    HELLO,
+    PREFIX,
+    Make,
+    calls,
+    danger,
+    ended,
+    results,
+    resumed,
+    waiting,
+)
 from tests.models.scripted_server import ScriptedServer, refusal, said, stream
 from tests.servers.probe import Probe
-from tests.state.slow_store import SlowStore
 
 
 async def test_a_run_that_has_ended_stays_ended_when_its_reader_goes_away_at_once(
@@ -107,26 +122,38 @@ async def test_of_two_who_take_up_a_run_at_once_one_is_refused_and_the_call_is_s
     assert [type(outcome) for outcome in outcomes].count(RunError) == 1
 
 
-async def test_a_reader_that_goes_away_while_the_end_is_kept_may_come_back_for_it(
-    server: ScriptedServer, chat_with: Make
+class Lingering:
+    """A model that asks for a call, and then answers; the one who goes away meanwhile has to wait for it."""
+
+    name, profile, max_tools = "lingering", "openai", None
+
+    def __init__(self) -> None:
+        self.asked = 0
+        self.has_answered = asyncio.Event()
+
+    async def stream(self, request: ModelRequest) -> AsyncGenerator[Turn, None]:
+        self.asked += 1
+        if self.asked == 1:
+            call = ToolCall(id="x", name=f"{PREFIX}Dangerous", arguments='{"text": "a"}')
+            message = {"role": "assistant", "content": None, "tool_calls": [openai_call(call)]}
+            yield Turn(text="", calls=(call,), message=message)
+            return
+        try:
+            yield Turn(text="Sent.", calls=(), message={"role": "assistant", "content": "Sent."})
+        finally:
+            self.has_answered.set()
+            await asyncio.Event().wait()
+
+
+async def test_a_reader_that_goes_away_after_the_answer_and_before_the_end_gets_the_answer_later(
+    broker: Broker, probe: tuple[Probe, int]
 ) -> None:
-    server.script += [calls(danger("x")), stream(said("Sent."))]
-    store = SlowStore()
-    chat = chat_with(checkpoints=Checkpoints(store))
+    model = Lingering()
+    chat = Chat(broker, model)
     state = await waiting(chat)
-    answering = asyncio.Event()
-
-    async def read() -> None:
-        async for event in chat.resume(state, decisions=[Approve(call_id="x")], context=ALICE):
-            if isinstance(event, TextDelta):
-                store.hold()
-                answering.set()
-
-    reading = asyncio.create_task(read())
-    await asyncio.wait_for(answering.wait(), 10)
-    await asyncio.wait_for(store.asked.wait(), 10)
+    reading = asyncio.create_task(resumed(chat, state, Approve(call_id="x")))
+    await asyncio.wait_for(model.has_answered.wait(), 10)
     reading.cancel()
-    store.may_go.set()
     with pytest.raises(asyncio.CancelledError):
         await reading
 
@@ -134,7 +161,8 @@ async def test_a_reader_that_goes_away_while_the_end_is_kept_may_come_back_for_i
 
     assert events == []
     assert (done.stop_reason, done.text, len(done.messages)) == (StopReason.ANSWERED, "Sent.", 3)
-    assert len(server.requests) == 2, "a model that has answered is not asked again"
+    assert model.asked == 2, "a model that has answered is not asked again"
+    assert probe[0].seen == ["Dangerous"]
 
 
 async def test_a_run_that_went_in_circles_before_it_waited_must_answer_afterwards(
