@@ -62,7 +62,7 @@ class SqliteStore:
 
     async def _run(self, work: Callable[[sqlite3.Connection], T]) -> T:
         loop = asyncio.get_running_loop()
-        # Shielded: what was begun is done, whether or not somebody still waits for it.
+        # Shielded: a write that has begun is finished, and only then is anybody told that it was cancelled.
         return await asyncio.shield(loop.run_in_executor(self._thread, work, self._connection))
 
 
