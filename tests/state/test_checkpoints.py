@@ -136,6 +136,8 @@ async def test_a_run_that_was_cancelled_while_it_was_kept_is_taken_up_by_the_tok
     await store.asked.wait()
 
     keeping.cancel()
+    done, _ = await asyncio.wait({keeping}, timeout=0.05)
+    assert not done, "nobody closes the store under a write"
     store.may_go.set()
     with pytest.raises(asyncio.CancelledError):
         await keeping
@@ -148,6 +150,7 @@ async def test_a_run_that_was_cancelled_while_it_was_kept_is_taken_up_by_the_tok
 async def test_a_lease_that_is_renewed_while_a_run_is_put_down_does_not_take_it_up_again(last: str) -> None:
     store = SlowStore()
     token = await waiting(store, lease=0.03)
+    run_id = token[len("run_") :].partition(".")[0]
     async with await checkpoints(store, lease=0.03).take_up(token, "alice") as taken:
         await store.asked.wait()
         store.hold()
@@ -156,11 +159,13 @@ async def test_a_lease_that_is_renewed_while_a_run_is_put_down_does_not_take_it_
         await asyncio.sleep(0.05)  # the renewal is due, and waits its turn
         store.may_go.set()
         await ending
+        put_down = await store.read(run_id)
         await asyncio.sleep(0.05)
-        kept = await store.read(token[len("run_") :].partition(".")[0])
+        kept = await store.read(run_id)
 
     assert kept is not None
     assert kept.phase == last
+    assert kept == put_down, "a change would refuse the one who takes it up at that moment"
 
 
 async def _none(work: Awaitable[object]) -> None:
