@@ -28,6 +28,7 @@ class Journal:
         self._principal = principal
         self._checkpoint = checkpoint
         self._lost: RunError | None = None
+        self._is_closed = False
 
     @property
     def is_kept(self) -> bool:
@@ -70,14 +71,19 @@ class Journal:
 
     async def close(self) -> str | None:
         """Keeps a run that waits, and hands out the token that takes it up; None for one that has ended."""
-        if not self._run.turn.waiting:
-            if self._checkpoint is not None:
-                await self._checkpoint.end()
-            return None
+        token = await (self._wait() if self._run.turn.waiting else self._end())
+        self._is_closed = True
+        return token
+
+    async def _wait(self) -> str:
         state = self._run.to_json()
         if self._checkpoint is None:
             self._checkpoint = await self._checkpoints.begin(state, self._principal)
         return await self._checkpoint.wait(state)
+
+    async def _end(self) -> None:
+        if self._checkpoint is not None:
+            await self._checkpoint.end()
 
     async def __aenter__(self) -> Self:
         if self._checkpoint is not None:
@@ -90,6 +96,7 @@ class Journal:
         if self._checkpoint is None:
             return
         await self._checkpoint.__aexit__(kind, error, trace)
-        if error is not None and not isinstance(error, RunError):
+        # Who has read the last event may go away: what `close` has kept stays as it is.
+        if error is not None and not self._is_closed and not isinstance(error, RunError):
             with suppress(RunError):
                 await self._checkpoint.leave(self._run.to_json())

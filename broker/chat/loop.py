@@ -115,7 +115,7 @@ class Chat:
     async def _turns(
         self, run: Run, journal: Journal, answers: Answers, context: CallContext
     ) -> AsyncGenerator[Event, None]:
-        while True:
+        while not run.has_answered:
             async with aclosing(self._make_calls(run, journal, answers, context)) as events:
                 async for event in events:
                     yield event
@@ -124,8 +124,6 @@ class Chat:
             async with aclosing(self._ask(run, context)) as pieces:
                 async for piece in pieces:
                     yield piece
-            if not run.turn.calls:
-                return
 
     async def _ask(self, run: Run, context: CallContext) -> AsyncGenerator[TextDelta | Notice, None]:
         """One turn of the model, which `run` holds afterwards."""

@@ -38,6 +38,9 @@ class Offer:
         options = run.options
         tools = [*self._definitions(run), *options.tools]
         choice = options.choice(first=run.budget.spent.turns == 0, must_answer=run.must_answer)
+        if isinstance(choice, Mapping) and choice["type"] == "allowed_tools" and self._mode(run) != "all":
+            # Servers refuse names that are not on the list; no search finds another tool than these.
+            choice = choice["allowed_tools"]["mode"]
         return ModelRequest(
             messages=run.conversation(),
             tools=tools,
@@ -120,12 +123,11 @@ class Offer:
         return tool.name not in self._refused and (allowed is None or tool.name in allowed)
 
     def _always(self, run: Run) -> list[Tool]:
-        patterns = self._settings.always_offered
-        if not patterns:
+        patterns, forced = self._settings.always_offered, run.options.forced
+        if not patterns and forced is None:
             return []
-        return [
-            tool for tool in self._catalog if fits_any(tool.full_name, patterns) and self._may_find(run, tool)
-        ]
+        always = (tool for tool in self._catalog if tool.name == forced or fits_any(tool.full_name, patterns))
+        return [tool for tool in always if self._may_find(run, tool)]
 
     def _revealed(self, run: Run) -> list[Tool]:
         always = {tool.name for tool in self._always(run)}

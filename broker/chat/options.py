@@ -1,16 +1,19 @@
 """What a caller asks of one run, beside its messages."""
 
+import re
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
-from typing import Any, Self
+from typing import Any, Self, get_args
 
 from broker.catalog.catalog import Catalog
 from broker.catalog.naming import RESERVED
 from broker.chat.limits import Limits
-from broker.errors import Code, RunError
-from broker.models.model import ToolChoice
+from broker.errors import Code, ModelError, RunError
+from broker.models import parameters
+from broker.models.model import Mode, ToolChoice
 
 MAX_CLIENT_TOOLS = 128
+_NAME = re.compile(r"[A-Za-z0-9_-]{1,64}")
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -37,8 +40,17 @@ class RunOptions:
     @property
     def allowed(self) -> frozenset[str] | None:
         """The names that `tool_choice` restricts the model to, in all turns; None: no restriction."""
+        if self.tool_choice == "none":
+            return frozenset()
         if isinstance(self.tool_choice, Mapping) and self.tool_choice["type"] == "allowed_tools":
             return frozenset(tool["function"]["name"] for tool in self.tool_choice["allowed_tools"]["tools"])
+        return None
+
+    @property
+    def forced(self) -> str | None:
+        """The name of the one tool that the model must call in the first turn."""
+        if isinstance(self.tool_choice, Mapping) and self.tool_choice["type"] == "function":
+            return str(self.tool_choice["function"]["name"])
         return None
 
     def choice(self, *, first: bool, must_answer: bool) -> ToolChoice | None:
@@ -60,6 +72,8 @@ class RunOptions:
         seen: set[str] = set()
         for place, tool in enumerate(self.tools):
             name = _name(tool, f"tools[{place}]")
+            if _NAME.fullmatch(name) is None:
+                raise _refused(f'tools[{place}]: "{name[:128]}" is no name: 1 to 64 of A-Z a-z 0-9 _ -')
             if catalog.get(name) is not None or name in RESERVED:
                 raise _refused(f'tools[{place}]: "{name}" is a tool of the broker. Give yours another name.')
             if name in seen:
@@ -68,6 +82,10 @@ class RunOptions:
         for name in _chosen(self.tool_choice):
             if name not in seen and catalog.get(name) is None:
                 raise _refused(f'tool_choice: there is no tool "{name[:128]}".')
+        try:
+            parameters.parsed(self.parameters)
+        except ModelError as error:
+            raise _refused(str(error)) from None
 
     def to_json(self) -> dict[str, Any]:
         """JSON values, from which `from_json` makes the same."""
@@ -80,16 +98,17 @@ class RunOptions:
         return cls(**{**saved, "tools": tuple(saved["tools"]), "limits": limits})
 
 
-def _chosen(choice: ToolChoice | None) -> list[str]:
-    if not isinstance(choice, Mapping):
+def _chosen(choice: Any) -> list[str]:
+    if choice is None or choice in get_args(Mode):
         return []
-    if choice.get("type") == "function":
+    kind = choice.get("type") if isinstance(choice, Mapping) else None
+    if kind == "function":
         return [_name(choice, "tool_choice")]
-    restricted = choice.get("allowed_tools")
-    if choice.get("type") == "allowed_tools" and isinstance(restricted, Mapping):
-        names = [_name(tool, "tool_choice.allowed_tools") for tool in restricted.get("tools", ())]
-        if names and restricted.get("mode") in ("auto", "required"):
-            return names
+    restricted = choice.get("allowed_tools") if kind == "allowed_tools" else None
+    if isinstance(restricted, Mapping) and restricted.get("mode") in ("auto", "required"):
+        tools = restricted.get("tools")
+        if tools and isinstance(tools, list | tuple):
+            return [_name(tool, "tool_choice.allowed_tools") for tool in tools]
     raise _refused(
         'tool_choice: send "auto", "none", "required", {"type": "function", "function": {"name": …}} or '
         '{"type": "allowed_tools", "allowed_tools": {"mode": "auto" or "required", "tools": […]}}.'

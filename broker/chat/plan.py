@@ -148,7 +148,9 @@ class Planner:
         if isinstance(prepared, ToolResult):
             return prepared
         grant = prepared.grant(self._context.principal)
-        if not edited and grant != waiting.grant:
+        # Who has edited the request has still agreed to one of this tool, at this backend.
+        agreed = replace(waiting.grant, request_hash=grant.request_hash) if edited else waiting.grant
+        if grant != agreed:
             return self._not_made(call, Verdict.NOT_MADE, Code.FAILED_PRECONDITION, _CHANGED, prepared)
         return self._step(prepared, edited=edited)
 

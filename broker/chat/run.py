@@ -66,6 +66,11 @@ class Run:
         """Whether no more calls are made, so that the model has to answer with what it has."""
         return self.stop_reason is StopReason.REPEATING or self.budget.is_last_turn
 
+    @property
+    def has_answered(self) -> bool:
+        """Whether the model has spoken and asked for nothing, so that nothing is left to do."""
+        return self.budget.spent.turns > 0 and not self.turn.calls
+
     def may_ask(self) -> bool:
         """Whether the model may be asked once more; where it may not, the run has a reason."""
         if not self.budget.has_tokens:
@@ -157,6 +162,7 @@ class Run:
             "added": self.added,
             "turn": self.turn.to_json(),
             "text": self.text,
+            "stop_reason": self.stop_reason,
             "revealed": self.revealed,
             "results": self.results.to_json(),
             "repetition": self._repetition.to_json(),
@@ -176,6 +182,7 @@ class Run:
             added=run["added"],
             turn=OpenTurn.from_json(run["turn"]),
             text=run["text"],
+            stop_reason=StopReason(run["stop_reason"]),
             results=Results(settings, saved=run["results"]),
             revealed=run["revealed"],
             _repetition=Repetition.from_json(run["repetition"]),

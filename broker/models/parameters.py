@@ -17,11 +17,16 @@ def parameters_of(settings: ModelSettings, given: Mapping[str, Any]) -> ModelPar
     """
     if not given:
         return settings
-    try:
-        own = ModelParameters.model_validate(dict(given))
-    except ValidationError as error:
-        problems = (f"{dotted(path)}: {words}" for path, words in wordings(error, ModelParameters))
-        raise ModelError(f"The parameters of the model are wrong: {'; '.join(problems)}.") from None
+    own = parsed(given)
     values = {key: getattr(own, key) for key in own.model_fields_set}
     values["extra_body"] = {**settings.extra_body, **own.extra_body}
     return settings.model_copy(update=values)
+
+
+def parsed(given: Mapping[str, Any]) -> ModelParameters:
+    """Raises ModelError for a parameter that there is not, or a value that it cannot have."""
+    try:
+        return ModelParameters.model_validate(dict(given))
+    except ValidationError as error:
+        problems = (f"{dotted(path)}: {words}" for path, words in wordings(error, ModelParameters))
+        raise ModelError(f"The parameters of the model are wrong: {'; '.join(problems)}.") from None

@@ -90,6 +90,7 @@ class BrokerService(broker_pb2_grpc.BrokerServiceServicer):
                 messages = chat_requests.messages(request.messages)
                 return self._chat.run(messages, options=chat_requests.options(request), context=context)
             case "resume":
+                chat_requests.check_resume(request)
                 resume = request.resume
                 return self._chat.resume(
                     resume.state.decode(errors="replace"),

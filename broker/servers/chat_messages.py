@@ -21,6 +21,7 @@ from broker.tool import ToolCall, ToolResult
 from broker.v1 import broker_pb2
 
 _OWN_KEYS = frozenset({"role", "content", "tool_calls", "tool_call_id"})
+_OWN_KEYS_OF_CALLS = frozenset({"id", "type", "function"})
 
 
 def from_event(event: Event) -> broker_pb2.ChatResponse:
@@ -69,7 +70,11 @@ def fill_result(sent: broker_pb2.ToolResult, result: ToolResult) -> None:
 
 def _from_openai(message: Mapping[str, Any]) -> broker_pb2.Message:
     calls = message.get("tool_calls") or ()
-    extras = {key: value for key, value in message.items() if key not in _OWN_KEYS}
+    extras = _extras(message, _OWN_KEYS)
+    of_calls = [_extras(call, _OWN_KEYS_OF_CALLS) for call in calls]
+    if any(of_calls):
+        # One for each call: Gemini's signature of a thought stands there.
+        extras["tool_calls"] = of_calls
     return broker_pb2.Message(
         role=message["role"],
         content=_content(message.get("content")),
@@ -82,6 +87,10 @@ def _from_openai(message: Mapping[str, Any]) -> broker_pb2.Message:
         tool_call_id=message.get("tool_call_id", ""),
         extras=orjson.dumps(extras).decode() if extras else "",
     )
+
+
+def _extras(said: Mapping[str, Any], own: frozenset[str]) -> dict[str, Any]:
+    return {key: value for key, value in said.items() if key not in own}
 
 
 def _content(content: Any) -> list[broker_pb2.ContentPart]:

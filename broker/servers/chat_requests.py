@@ -10,7 +10,7 @@ from broker.chat.limits import Limits
 from broker.chat.options import RunOptions
 from broker.errors import Code
 from broker.models.model import ToolChoice
-from broker.tool import ToolResult
+from broker.tool import Media, ToolResult
 from broker.v1 import broker_pb2
 
 _ROLES = ("system", "developer", "user", "assistant", "tool")
@@ -20,6 +20,11 @@ _MODES: Mapping[int, ToolChoice] = {
     broker_pb2.ToolChoice.MODE_NONE: "none",
     broker_pb2.ToolChoice.MODE_REQUIRED: "required",
 }
+
+
+_MAX_DEPTH = 100
+"""Of JSON: what is written again, as a request or as the state of a run, may be about 250 deep."""
+_COUNTED = ("max_turns", "max_calls", "max_calls_per_tool", "max_input_tokens", "max_output_tokens")
 
 
 def messages(conversation: broker_pb2.Conversation) -> list[dict[str, Any]]:
@@ -44,6 +49,13 @@ def options(request: broker_pb2.ChatRequest) -> RunOptions:
         parameters=_object(request.parameters, "parameters") if request.parameters else {},
         limits=_limits(request.limits),
     )
+
+
+def check_resume(request: broker_pb2.ChatRequest) -> None:
+    """Raises ValueError for what only a run that begins can be asked: one that goes on has its own."""
+    for field, _ in request.ListFields():
+        if field.name != "resume":
+            raise ValueError(f"{field.name}: a run that is resumed keeps what it began with. Leave it out.")
 
 
 def decisions(resume: broker_pb2.Resume) -> list[Decision]:
@@ -72,7 +84,10 @@ def _result(place: int, result: broker_pb2.ToolResult) -> ToolResult:
     code = result.code if result.code or not result.is_error else Code.UNKNOWN.value
     if code not in (0, *Code):
         raise ValueError(f"results[{place}].code: {code} is no gRPC status code. Send 0 to 16.")
-    return ToolResult(call_id=result.call_id, content=result.content, code=Code(code) if code else None)
+    media = tuple(Media(media_type=one.media_type, data=one.data) for one in result.media)
+    return ToolResult(
+        call_id=result.call_id, content=result.content, code=Code(code) if code else None, media=media
+    )
 
 
 def _tool_choice(choice: broker_pb2.ToolChoice) -> ToolChoice:
@@ -98,19 +113,12 @@ def _function(name: str) -> dict[str, Any]:
 
 
 def _limits(limits: broker_pb2.Limits) -> Limits:
-    timeout = limits.timeout.seconds + limits.timeout.nanos / 1e9 if limits.HasField("timeout") else None
-    given = {
-        name: value
-        for name in (
-            "max_turns",
-            "max_calls",
-            "max_calls_per_tool",
-            "max_input_tokens",
-            "max_output_tokens",
-        )
-        if (value := getattr(limits, name)) > 0
-    }
-    return Limits(timeout=timeout, **given)
+    given = {name: getattr(limits, name) for name in _COUNTED}
+    given["timeout"] = limits.timeout.seconds + limits.timeout.nanos / 1e9
+    for name, value in given.items():
+        if value < 0:
+            raise ValueError(f"limits.{name}: {value} is below 0.")
+    return Limits(**{name: value for name, value in given.items() if value})
 
 
 def _message(place: int, message: broker_pb2.Message) -> dict[str, Any]:
@@ -119,9 +127,15 @@ def _message(place: int, message: broker_pb2.Message) -> dict[str, Any]:
             f'messages[{place}].role: there is no "{message.role[:32]}". Send one of: {", ".join(_ROLES)}.'
         )
     extras = _object(message.extras, f"messages[{place}].extras") if message.extras else {}
+    of_calls = extras.pop("tool_calls", [])
+    own = sorted(extras.keys() & {"role", "content", "tool_call_id"})
+    if own:
+        raise ValueError(f'messages[{place}].extras: "{own[0]}" has a field of its own. Send it there.')
     converted: dict[str, Any] = {**extras, "role": message.role, "content": _content(message)}
     if message.tool_calls:
-        converted["tool_calls"] = [_openai_call(call) for call in message.tool_calls]
+        converted["tool_calls"] = _calls(message, of_calls)
+        # As it came from the model: providers cache what does not change.
+        converted["content"] = converted["content"] if message.content else None
     if message.tool_call_id:
         converted["tool_call_id"] = message.tool_call_id
     return converted
@@ -138,6 +152,15 @@ def _content(message: broker_pb2.Message) -> str | list[dict[str, Any]]:
     ]
 
 
+def _calls(message: broker_pb2.Message, extras: Any) -> list[dict[str, Any]]:
+    """The calls, each with what its model's server said beside it, as `chat_messages` wrote that down."""
+    calls = [_openai_call(call) for call in message.tool_calls]
+    if not isinstance(extras, list) or len(extras) != len(calls):
+        return calls
+    given = (extra if isinstance(extra, dict) else {} for extra in extras)
+    return [{**extra, **call} for extra, call in zip(given, calls, strict=True)]
+
+
 def _openai_call(call: broker_pb2.ToolCall) -> dict[str, Any]:
     return {"id": call.id, "type": "function", "function": {"name": call.name, "arguments": call.arguments}}
 
@@ -149,4 +172,15 @@ def _object(text: str, where: str) -> dict[str, Any]:
         raise ValueError(f"{where}: is not JSON ({error}).") from None
     if not isinstance(value, dict):
         raise ValueError(f"{where}: must be a JSON object.")
+    if _is_deep(value, _MAX_DEPTH):
+        raise ValueError(f"{where}: objects and lists lie more than {_MAX_DEPTH} deep in each other.")
     return value
+
+
+def _is_deep(value: Any, left: int) -> bool:
+    match value:
+        case dict():
+            return left == 0 or any(_is_deep(item, left - 1) for item in value.values())
+        case list():
+            return left == 0 or any(_is_deep(item, left - 1) for item in value)
+    return False

@@ -66,10 +66,16 @@ async def _drain(started: GrpcServer, service: BrokerService, settings: ServerSe
     await asyncio.sleep(settings.drain_delay)
     refusing = asyncio.create_task(started.server.stop(settings.drain_timeout))
     # Health is watched by streams that never end: only our own calls are waited for.
-    with contextlib.suppress(TimeoutError):
-        await asyncio.wait_for(service.in_flight.idle.wait(), settings.drain_timeout)
+    await _idle(service, settings)
     await started.server.stop(None)
     await refusing
+    # What was cut off puts its run down, for which the store of runs has to be open still.
+    await _idle(service, settings)
+
+
+async def _idle(service: BrokerService, settings: ServerSettings) -> None:
+    with contextlib.suppress(TimeoutError):
+        await asyncio.wait_for(service.in_flight.idle.wait(), settings.drain_timeout)
 
 
 async def _stop_signal() -> None:

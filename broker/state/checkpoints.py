@@ -10,10 +10,10 @@ import hashlib
 import hmac
 import secrets
 import time
-from contextlib import suppress
+from collections.abc import Coroutine
 from dataclasses import replace
 from types import TracebackType
-from typing import Self
+from typing import Any, Self
 
 import orjson
 
@@ -71,7 +71,13 @@ class Checkpoints:
 
     def _next(self, record: Record, secret: str) -> Record:
         lease_until = time.time() + self._settings.lease
-        taken = replace(record, revision=record.revision + 1, phase=RUNNING, lease_until=lease_until)
+        taken = replace(
+            record,
+            revision=record.revision + 1,
+            phase=RUNNING,
+            lease_until=lease_until,
+            expires=max(record.expires, lease_until),
+        )
         return _sealed(taken, secret)
 
 
@@ -85,6 +91,7 @@ class Checkpoint:
         self._settings = settings
         self._run_id = run_id
         self._secret = secret
+        self._first_secret = secret
         self._record = record
         self._writing = asyncio.Lock()
         self._keeping: asyncio.Task[None] | None = None
@@ -119,7 +126,8 @@ class Checkpoint:
 
     async def leave(self, state: str) -> None:
         """Keeps a run that is given up in the middle: it can be taken up at once, by the same token."""
-        await self._write(state=state, lease=0.0)
+        # A token that `wait` made while it was cancelled was never handed out.
+        await self._write(state=state, lease=0.0, secret=self._first_secret)
 
     async def end(self) -> None:
         """The run is over, and its token is spent."""
@@ -134,42 +142,70 @@ class Checkpoint:
     ) -> None:
         if self._keeping is not None:
             self._keeping.cancel()
-            with suppress(asyncio.CancelledError, RunError):
-                await self._keeping
+            # Whatever went wrong in it, the next write meets it too.
+            await asyncio.gather(self._keeping, return_exceptions=True)
 
     async def _keep(self) -> None:
         """Renews the lease, so that nobody takes the run for abandoned."""
         while True:
             await asyncio.sleep(self._settings.lease / 3)
+            await _to_its_end(self._renew())
+
+    async def _renew(self) -> None:
+        async with self._writing:
+            # Asked under the lock: a run that has just begun to wait, or has ended, must not run again.
             if self._record.phase == RUNNING:
-                await self._write()
+                await self._replace(self._changed(), self._secret)
 
     async def _write(
         self,
         *,
         state: str | None = None,
-        phase: str = RUNNING,
+        phase: str | None = None,
         lease: float | None = None,
         expires: float | None = None,
         secret: str | None = None,
     ) -> None:
-        async with self._writing:
-            kept = self._record
-            secret = self._secret if secret is None else secret
-            lease = self._settings.lease if lease is None else lease
-            changed = replace(
-                kept,
-                revision=kept.revision + 1,
-                phase=phase,
-                state=kept.state if state is None else state,
-                token_hash=_hash(secret),
-                lease_until=time.time() + lease,
-                expires=max(kept.expires, time.time() + self._settings.lease) if expires is None else expires,
-            )
-            record = _sealed(changed, secret)
-            if not await self._store.replace(self._run_id, record):
-                raise RunError(Code.ABORTED, "Another process has taken up this run; this one has stopped.")
-            self._record, self._secret = record, secret
+        async def write() -> None:
+            async with self._writing:
+                changed = self._changed(state, phase, lease, expires)
+                await self._replace(changed, self._secret if secret is None else secret)
+
+        await _to_its_end(write())
+
+    def _changed(
+        self,
+        state: str | None = None,
+        phase: str | None = None,
+        lease: float | None = None,
+        expires: float | None = None,
+    ) -> Record:
+        kept, renewed = self._record, time.time() + self._settings.lease
+        return replace(
+            kept,
+            revision=kept.revision + 1,
+            # What is written late does not bring back a run that has ended.
+            phase=kept.phase if phase is None else phase,
+            state=kept.state if state is None else state,
+            lease_until=renewed if lease is None else time.time() + lease,
+            expires=max(kept.expires, renewed) if expires is None else expires,
+        )
+
+    async def _replace(self, changed: Record, secret: str) -> None:
+        record = _sealed(replace(changed, token_hash=_hash(secret)), secret)
+        if not await self._store.replace(self._run_id, record):
+            raise RunError(Code.ABORTED, "Another process has taken up this run; this one has stopped.")
+        self._record, self._secret = record, secret
+
+
+async def _to_its_end(write: Coroutine[Any, Any, None]) -> None:
+    """Waits for a write also while being cancelled, or nobody would know which revision the store has."""
+    writing = asyncio.ensure_future(write)
+    try:
+        await asyncio.shield(writing)
+    except asyncio.CancelledError:
+        await asyncio.wait({writing})
+        raise
 
 
 def _split(token: str) -> tuple[str, str]:
@@ -181,11 +217,11 @@ def _split(token: str) -> tuple[str, str]:
 
 
 def _check(record: Record, secret: str, principal: str | None) -> None:
-    if not hmac.compare_digest(record.token_hash, _hash(secret)):
+    if not hmac.compare_digest(record.token_hash.encode(), _hash(secret).encode()):
         raise RunError(
             Code.FAILED_PRECONDITION, "This state was used already: a run can be taken up from it only once."
         )
-    if not hmac.compare_digest(record.mac, _sealed(record, secret).mac):
+    if not hmac.compare_digest(record.mac.encode(), _sealed(record, secret).mac.encode()):
         raise RunError(Code.DATA_LOSS, "The saved run was changed since it was saved, and is not taken up.")
     if record.principal != principal:
         raise RunError(Code.PERMISSION_DENIED, "This run belongs to somebody else.")

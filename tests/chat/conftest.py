@@ -40,8 +40,14 @@ def chat_before(
     """Opens a Chat by its settings: a model at the scripted server, the probe as the backend."""
 
     @asynccontextmanager
-    async def opened(**settings: Any) -> AsyncIterator[Chat]:
-        model = {"driver": "chat-completions", "name": "m", "base_url": server.base_url}
+    async def opened(endpoint: str = "other", **settings: Any) -> AsyncIterator[Chat]:
+        model = {
+            "driver": "chat-completions",
+            "name": "m",
+            "base_url": server.base_url,
+            "api_key": "k",
+            "endpoint": endpoint,
+        }
         given = settings_for(probe[1], model=model, **settings)
         async with assembly.open(given) as broker, assembly.open_chat(given, broker) as chat:
             yield chat

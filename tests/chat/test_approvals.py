@@ -1,60 +1,29 @@
 """Calls that somebody has to decide about: what waits, what is sent, and what never is."""
 
 import json
-from collections.abc import AsyncGenerator, Callable, Sequence
+from collections.abc import Callable
 from typing import Any
 
 import pytest
 
-from broker.chat.decisions import Approve, Decision, Reject
-from broker.chat.events import ApprovalNeeded, CallFinished, CallStarted, Done, Event, StopReason
-from broker.chat.loop import Chat
+from broker.chat.decisions import Approve, Reject
+from broker.chat.events import ApprovalNeeded, CallFinished, CallStarted, StopReason
 from broker.errors import Code, RunError
 from broker.tool import CallContext, ToolResult
-from tests.models.scripted_server import Answer, ScriptedServer, asked_for, said, stream
+from tests.chat.conversation import (
+    ALICE,
+    HELLO,
+    Make,
+    calls,
+    danger,
+    echo,
+    ended,
+    results,
+    resumed,
+    waiting,
+)
+from tests.models.scripted_server import ScriptedServer, said, stream
 from tests.servers.probe import Probe
-
-Make = Callable[..., Chat]
-HELLO = [{"role": "user", "content": "hello"}]
-PREFIX = "probe_v1_ProbeService_"
-ALICE = CallContext(principal="alice")
-
-
-def calls(*asked: tuple[str, str, dict[str, Any]]) -> Answer:
-    return stream(
-        asked_for(*((id, PREFIX + method, json.dumps(arguments)) for id, method, arguments in asked))
-    )
-
-
-def danger(call_id: str, text: str = "a") -> tuple[str, str, dict[str, Any]]:
-    return (call_id, "Dangerous", {"text": text})
-
-
-def echo(call_id: str) -> tuple[str, str, dict[str, Any]]:
-    return (call_id, "Echo", {"text": call_id})
-
-
-async def ended(run: AsyncGenerator[Event, None]) -> tuple[list[Event], Done]:
-    *events, done = [event async for event in run]
-    assert isinstance(done, Done)
-    return events, done
-
-
-async def waiting(chat: Chat, context: CallContext = ALICE) -> str:
-    """The state of a run that waits."""
-    _, done = await ended(chat.run(HELLO, context=context))
-    assert done.state is not None
-    return done.state
-
-
-async def resumed(
-    chat: Chat, state: str, *decisions: Decision, context: CallContext = ALICE, **more: Any
-) -> tuple[list[Event], Done]:
-    return await ended(chat.resume(state, decisions=decisions, context=context, **more))
-
-
-def results(events: Sequence[Event]) -> dict[str, ToolResult]:
-    return {event.call.id: event.result for event in events if isinstance(event, CallFinished)}
 
 
 async def test_a_run_waits_for_approval_after_the_calls_that_need_none(

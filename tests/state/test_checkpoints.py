@@ -3,7 +3,7 @@
 import asyncio
 import sqlite3
 import stat
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable
 from pathlib import Path
 
 import pytest
@@ -13,7 +13,8 @@ from broker.errors import Code, ConfigError, RunError
 from broker.state.checkpoints import Checkpoint, Checkpoints
 from broker.state.memory import MemoryStore
 from broker.state.sqlite import SqliteStore
-from broker.state.store import Store
+from broker.state.store import ENDED, WAITING, Store
+from tests.state.slow_store import SlowStore
 
 
 @pytest.fixture(params=["memory", "sqlite"])
@@ -124,6 +125,53 @@ async def test_a_run_that_was_left_in_the_middle_can_be_taken_up_at_once(store: 
     assert (await checkpoints(store).take_up(token, "alice")).state == '{"half": true}'
 
 
+async def test_a_run_that_was_cancelled_while_it_was_kept_is_taken_up_by_the_token_that_somebody_has() -> (
+    None
+):
+    store = SlowStore()
+    token = await waiting(store)
+    taken = await checkpoints(store).take_up(token, "alice")
+    store.hold()
+    keeping = asyncio.create_task(taken.wait('{"b": 2}'))
+    await store.asked.wait()
+
+    keeping.cancel()
+    done, _ = await asyncio.wait({keeping}, timeout=0.05)
+    assert not done, "nobody closes the store under a write"
+    store.may_go.set()
+    with pytest.raises(asyncio.CancelledError):
+        await keeping
+    await taken.leave('{"b": 2}')
+
+    assert (await checkpoints(store).take_up(token, "alice")).state == '{"b": 2}'
+
+
+@pytest.mark.parametrize("last", [WAITING, ENDED])
+async def test_a_lease_that_is_renewed_while_a_run_is_put_down_does_not_take_it_up_again(last: str) -> None:
+    store = SlowStore()
+    token = await waiting(store, lease=0.03)
+    run_id = token[len("run_") :].partition(".")[0]
+    async with await checkpoints(store, lease=0.03).take_up(token, "alice") as taken:
+        await store.asked.wait()
+        store.hold()
+        ending = asyncio.create_task(_none(taken.wait("{}")) if last == WAITING else taken.end())
+        await store.asked.wait()
+        await asyncio.sleep(0.05)  # the renewal is due, and waits its turn
+        store.may_go.set()
+        await ending
+        put_down = await store.read(run_id)
+        await asyncio.sleep(0.05)
+        kept = await store.read(run_id)
+
+    assert kept is not None
+    assert kept.phase == last
+    assert kept == put_down, "a change would refuse the one who takes it up at that moment"
+
+
+async def _none(work: Awaitable[object]) -> None:
+    await work
+
+
 @pytest.mark.parametrize(
     ("column", "value", "told"),
     [
@@ -133,6 +181,8 @@ async def test_a_run_that_was_left_in_the_middle_can_be_taken_up_at_once(store: 
         pytest.param("phase", "waiting ", "was changed", id="the phase"),
         pytest.param("version", 0, "was changed", id="the version"),
         pytest.param("token_hash", "0" * 64, "used already", id="the secret"),
+        pytest.param("token_hash", "北", "used already", id="the secret, with signs that no hash has"),
+        pytest.param("mac", "北", "was changed", id="the seal"),
     ],
 )
 async def test_a_run_that_was_edited_in_the_file_is_refused(
