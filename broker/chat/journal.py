@@ -13,7 +13,7 @@ from broker.tool import CallContext, Prepared, ToolCall, ToolResult
 
 
 class Journal:
-    """Keeps one run, from the moment when it has to wait, or, when it was taken up, from the beginning."""
+    """Keeps one run, from the moment when it has to wait; if it is `kept`, or taken up, from the beginning."""
 
     def __init__(
         self,
@@ -21,12 +21,21 @@ class Journal:
         run: Run,
         principal: str | None,
         checkpoint: Checkpoint | None = None,
+        *,
+        kept: bool = False,
     ) -> None:
         self._checkpoints = checkpoints
         self._run = run
         self._principal = principal
         self._checkpoint = checkpoint
+        self._kept = kept
         self._lost: RunError | None = None
+
+    @property
+    def token(self) -> str:
+        """What takes up the run, which is kept."""
+        assert self._checkpoint is not None, "the run is kept"
+        return self._checkpoint.token
 
     async def put_back_unless(self, check: Callable[[], None]) -> None:
         """Raises the RunError that `check` raises; the run then waits on under the same token."""
@@ -52,6 +61,12 @@ class Journal:
 
         return execute
 
+    async def turned(self) -> None:
+        """The model has finished a turn, which the run has taken."""
+        # A turn without calls is the last one, and what is kept of the run is about to end.
+        if self._checkpoint is not None and self._run.turn.calls:
+            await self._checkpoint.save(self._run.to_json())
+
     async def returned(self, call: ToolCall) -> None:
         """A call has its result, which the run has taken."""
         if self._checkpoint is not None and call.id in self._run.turn.attempted and self._lost is None:
@@ -74,6 +89,8 @@ class Journal:
         return await self._checkpoint.wait(state)
 
     async def __aenter__(self) -> Self:
+        if self._kept:
+            self._checkpoint = await self._checkpoints.begin(self._run.to_json(), self._principal)
         if self._checkpoint is not None:
             await self._checkpoint.__aenter__()
         return self

@@ -10,6 +10,7 @@ from broker.chat.events import (
     ClientCall,
     Done,
     Event,
+    Kept,
     Notice,
     StopReason,
     TextDelta,
@@ -89,6 +90,8 @@ class Words:
 
 def _json(event: Event) -> dict[str, Any]:
     match event:
+        case Kept():
+            return {"event": "kept", "state": event.state}
         case TextDelta():
             return {"event": "text_delta", "text": event.text}
         case Notice():
@@ -118,4 +121,5 @@ def _json(event: Event) -> dict[str, Any]:
                 "text": event.text,
                 "messages": list(event.messages),
                 "usage": usage,
+                "state": event.state,
             }

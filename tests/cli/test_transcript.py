@@ -10,6 +10,7 @@ from broker.chat.events import (
     CallStarted,
     Done,
     Event,
+    Kept,
     Notice,
     StopReason,
     TextDelta,
@@ -90,6 +91,7 @@ def test_what_a_model_says_cannot_move_the_cursor() -> None:
 def test_each_event_is_a_line_of_json(capsys: pytest.CaptureFixture[str]) -> None:
     lines = transcript(json=True)
     events: list[Event] = [
+        Kept(state="run_1.secret"),
         TextDelta(text="a\nb"),
         Notice(text="asked without reasoning"),
         CallStarted(call=CALL),
@@ -104,6 +106,7 @@ def test_each_event_is_a_line_of_json(capsys: pytest.CaptureFixture[str]) -> Non
     call: dict[str, Any] = {"id": "call_1", "name": "echo"}
     finished = {"event": "call_finished", **call, "seconds": 0.5}
     assert [json.loads(line) for line in capsys.readouterr().out.splitlines()] == [
+        {"event": "kept", "state": "run_1.secret"},
         {"event": "text_delta", "text": "a\nb"},
         {"event": "notice", "text": "asked without reasoning"},
         {"event": "call_started", **call, "arguments": '{"text": "北京"}'},
@@ -116,5 +119,6 @@ def test_each_event_is_a_line_of_json(capsys: pytest.CaptureFixture[str]) -> Non
             "text": "It rains.",
             "messages": [{"role": "assistant", "content": "It rains."}],
             "usage": {"input_tokens": 3, "output_tokens": 2},
+            "state": None,
         },
     ]

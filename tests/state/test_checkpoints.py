@@ -18,7 +18,7 @@ from broker.state.store import Store
 
 @pytest.fixture(params=["memory", "sqlite"])
 async def store(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[Store]:
-    opened: Store = MemoryStore() if request.param == "memory" else SqliteStore(tmp_path / "runs.db")
+    opened: Store = MemoryStore() if request.param == "memory" else SqliteStore.open(tmp_path / "runs.db")
     yield opened
     await opened.close()
 
@@ -138,7 +138,7 @@ async def test_a_run_that_was_left_in_the_middle_can_be_taken_up_at_once(store: 
 async def test_a_run_that_was_edited_in_the_file_is_refused(
     tmp_path: Path, column: str, value: str | float, told: str
 ) -> None:
-    store = SqliteStore(tmp_path / "runs.db")
+    store = SqliteStore.open(tmp_path / "runs.db")
     token = await waiting(store)
     await _edit(tmp_path / "runs.db", f"UPDATE runs SET {column} = ?", value)
 
@@ -156,7 +156,7 @@ async def test_a_run_of_another_version_is_refused(store: Store, monkeypatch: py
 
 async def test_the_file_is_its_owners_and_holds_no_secret(tmp_path: Path) -> None:
     file = tmp_path / "runs.db"
-    store = SqliteStore(file)
+    store = SqliteStore.open(file)
     token = await waiting(store)
     await store.close()
 
@@ -164,11 +164,11 @@ async def test_the_file_is_its_owners_and_holds_no_secret(tmp_path: Path) -> Non
 
 
 async def test_a_file_outlives_the_store(tmp_path: Path) -> None:
-    first = SqliteStore(tmp_path / "runs.db")
+    first = SqliteStore.open(tmp_path / "runs.db")
     token = await waiting(first)
     await first.close()
 
-    second = SqliteStore(tmp_path / "runs.db")
+    second = SqliteStore.open(tmp_path / "runs.db")
     assert (await checkpoints(second).take_up(token, "alice")).state == '{"a": 1}'
     await second.close()
 
@@ -177,7 +177,7 @@ def test_a_file_that_is_no_database_is_refused_with_its_key(tmp_path: Path) -> N
     (tmp_path / "runs.db").write_text("this is a letter, and a long one " * 100)
 
     with pytest.raises(ConfigError, match="cannot be used") as raised:
-        SqliteStore(tmp_path / "runs.db")
+        SqliteStore.open(tmp_path / "runs.db")
 
     assert raised.value.key == ("state", "file")
 
