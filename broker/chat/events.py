@@ -43,7 +43,7 @@ class Kept:
     """The first event of a run that is kept from its beginning."""
 
     state: str
-    """What `Chat.resume` takes when the process ended, or the stream of events broke off, before Done came."""
+    """What `Chat.resume` takes when the process, or the stream of events, ended before Done came."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -13,7 +13,7 @@ from broker.tool import CallContext, Prepared, ToolCall, ToolResult
 
 
 class Journal:
-    """Keeps one run, from the moment when it has to wait; if it is `kept`, or taken up, from the beginning."""
+    """Keeps one run from the moment when it has to wait; if `kept`, or taken up, from the beginning."""
 
     def __init__(
         self,
