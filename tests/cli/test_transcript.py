@@ -76,7 +76,7 @@ def test_a_run_that_was_cut_says_why(reason: StopReason, line: str) -> None:
 def test_a_call_that_waits_for_approval_shows_its_request() -> None:
     assert shown(ApprovalNeeded(call=CALL, request='{"to": "boss"}', backend="mail", full_name="m.Send"))[
         1
-    ] == ('? echo waits for approval: {"to": "boss"}\n')
+    ] == ('? echo waits for approval as call_1: {"to": "boss"}\n')
 
 
 def test_what_a_model_says_cannot_move_the_cursor() -> None:
