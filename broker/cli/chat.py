@@ -14,6 +14,22 @@ if TYPE_CHECKING:
     from broker.cli.session import Keeping
 
 
+Save = Annotated[
+    Path | None, typer.Option(metavar="FILE", help="Keep the conversation in FILE, which must be new.")
+]
+Resume = Annotated[
+    Path | None, typer.Option(metavar="FILE", help="Go on with the conversation in FILE, and keep it there.")
+]
+Approved = Annotated[
+    list[str] | None,
+    typer.Option(metavar="ID", help="With --resume: send this call, which waits; may be repeated."),
+]
+Rejected = Annotated[
+    list[str] | None,
+    typer.Option(metavar="ID", help="With --resume: do not send this call; may be repeated."),
+]
+
+
 @takes_service_flags
 def chat(
     *,
@@ -27,21 +43,10 @@ def chat(
         str | None,
         typer.Option(metavar="URL", help="Its OpenAI-compatible server; OPENAI_BASE_URL when not given."),
     ] = None,
-    save: Annotated[
-        Path | None, typer.Option(metavar="FILE", help="Keep the conversation in FILE, which must be new.")
-    ] = None,
-    resume: Annotated[
-        Path | None,
-        typer.Option(metavar="FILE", help="Go on with the conversation in FILE, and keep it there."),
-    ] = None,
-    approve: Annotated[
-        list[str] | None,
-        typer.Option(metavar="ID", help="With --resume: send this call, which waits; may be repeated."),
-    ] = None,
-    reject: Annotated[
-        list[str] | None,
-        typer.Option(metavar="ID", help="With --resume: do not send this call; may be repeated."),
-    ] = None,
+    save: Save = None,
+    resume: Resume = None,
+    approve: Approved = None,
+    reject: Rejected = None,
     json: Annotated[bool, typer.Option("--json", help="One JSON event on each line.")] = False,
     service: ServiceFlags,
 ) -> None:

@@ -97,7 +97,8 @@ class Dialogue:
             try:
                 self.ask(line, context(self._user.service))
             except KeyboardInterrupt:
-                self._forget("\nbroker: the turn was cancelled, and its question is forgotten")
+                why = f"the turn was cancelled, and its question is forgotten{_open_ends(self._session)}"
+                self._forget(f"\nbroker: {why}")
             except ModelError as error:
                 if not sys.stdin.isatty():
                     raise
@@ -133,6 +134,11 @@ def _parting(session: Session, keeping: Keeping) -> Iterator[None]:
         if keeping.file is not None and session.conversation.run is not None:
             typer.echo(f"broker: {_resume(keeping)} goes on with this turn", err=True)
         raise
+
+
+def _open_ends(session: Session) -> str:
+    names = sorted({output.one_line(name) for name in session.under_way.values()})
+    return f"; what became of {', '.join(names)} is not known" if names else ""
 
 
 def _cure(session: Session, keeping: Keeping) -> str:

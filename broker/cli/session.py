@@ -11,7 +11,7 @@ import typer
 
 from broker import assembly
 from broker.chat.decisions import Decision
-from broker.chat.events import ApprovalNeeded, Done, Event, Kept
+from broker.chat.events import ApprovalNeeded, CallFinished, CallStarted, Done, Event, Kept
 from broker.chat.loop import Chat
 from broker.cli.service import changed
 from broker.cli.transcript import Transcript
@@ -51,6 +51,8 @@ class Session:
         self.conversation = Conversation() if conversation is None else conversation
         self.waiting: Sequence[ApprovalNeeded] = ()
         """The calls that the last turn waits for, if it does."""
+        self.under_way: dict[str, str] = {}
+        """The names of the calls, by their ids, whose results have not come."""
         self._chat = chat
         self._shown = shown
         self._file = file
@@ -94,6 +96,7 @@ class Session:
 
     async def _follow(self, events: AsyncGenerator[Event, None]) -> Done:
         waiting: list[ApprovalNeeded] = []
+        self.under_way = {}
         last: Event | None = None
         async with aclosing(events):
             async for last in events:
@@ -101,6 +104,10 @@ class Session:
                 match last:
                     case Kept():
                         await self._keep(replace(self.conversation, run=last.state))
+                    case CallStarted(call=call):
+                        self.under_way[call.id] = call.name
+                    case CallFinished(call=call):
+                        self.under_way.pop(call.id, None)
                     case ApprovalNeeded():
                         waiting.append(last)
                     case Done():
