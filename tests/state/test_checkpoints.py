@@ -64,6 +64,25 @@ async def test_a_token_is_spent_when_the_run_waits_again_and_the_new_one_holds(s
     assert (await checkpoints(store).take_up(second, "alice")).state == '{"b": 2}'
 
 
+async def test_a_run_that_waits_for_the_first_time_waits_under_the_token_that_it_began_with(
+    store: Store,
+) -> None:
+    begun = await checkpoints(store).begin("{}", "alice")
+    first = begun.token
+
+    assert await begun.wait('{"a": 1}') == first
+    assert (await checkpoints(store).take_up(first, "alice")).state == '{"a": 1}'
+
+
+@pytest.mark.parametrize("late", ["save", "leave"])
+async def test_what_is_written_late_does_not_bring_back_a_run_that_has_ended(store: Store, late: str) -> None:
+    begun = await checkpoints(store).begin("{}", "alice")
+    await begun.end()
+    await getattr(begun, late)('{"a": 1}')
+
+    assert "has ended" in str(await refused(store, begun.token))
+
+
 async def test_a_token_of_a_run_that_has_ended_says_so(store: Store) -> None:
     token = await waiting(store)
     await (await checkpoints(store).take_up(token, "alice")).end()
