@@ -133,6 +133,8 @@ def _parting(session: Session, keeping: Keeping) -> Iterator[None]:
     except (KeyboardInterrupt, ModelError):
         if keeping.file is not None and session.conversation.run is not None:
             typer.echo(f"broker: {_resume(keeping)} goes on with this turn", err=True)
+        elif session.under_way:
+            typer.echo(f"broker: the turn was cancelled{_open_ends(session)}", err=True)
         raise
 
 

@@ -94,7 +94,8 @@ class ConversationFile:
 
 
 def _why_not(file: Path, error: Exception) -> str:
-    if getattr(error, "sqlite_errorcode", None) in _BUSY:
+    # The lower byte is the kind; there are several ways to be busy.
+    if getattr(error, "sqlite_errorcode", 0) & 0xFF in _BUSY:
         return f'"{file}" is in use: another process holds its conversation; end that one first'
     if "no such table" in str(error):
         return f'"{file}" holds no conversation; name a file that --save has made'

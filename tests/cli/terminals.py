@@ -44,8 +44,10 @@ class Terminal:
         """Ctrl-C until it is answered: Python loses one that comes just before it waits for a key."""
         while answer.encode() not in self.screen[self.seen :]:
             self.process.send_signal(signal.SIGINT)
-            while select.select([self.file], [], [], 0.5)[0] and self._read():
-                pass
+            # Long enough that one is not sent to a command that has answered and is ending.
+            while answer.encode() not in self.screen[self.seen :]:
+                if not select.select([self.file], [], [], 5)[0] or not self._read():
+                    break
         self.wait_for(answer)
 
     def end(self) -> str:

@@ -131,6 +131,25 @@ def test_ctrl_c_cancels_the_call_at_the_backend_and_the_turn_is_gone_on_with_lat
     assert service.probe.seen == ["Wait"]
 
 
+def test_ctrl_c_at_the_question_keeps_what_waits_for_a_later_decision(
+    service: Service, terminal: Start, run: Run, chat: list[str]
+) -> None:
+    service.model.script += [call(DANGEROUS), stream(said("It is done."))]
+    screen = terminal(*chat, "--save", "talk.db")
+    screen.wait_for("> ")
+    screen.type("Do it\n")
+    screen.wait_for(QUESTION)
+    screen.interrupt("nothing that waits was sent; --resume talk.db asks again")
+    screen.end()
+    assert screen.process.returncode == 3
+    assert service.probe.seen == []
+
+    outcome = run(*chat, "--resume", "talk.db", "--approve", "call_1")
+
+    assert (outcome.status, outcome.out) == (0, "It is done.\n")
+    assert service.probe.seen == ["Dangerous"]
+
+
 @pytest.mark.usefixtures("waits")
 def test_a_script_approves(service: Service, run: Run, chat: list[str]) -> None:
     service.model.script.append(stream(said("It is done.")))

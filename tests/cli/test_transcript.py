@@ -65,6 +65,9 @@ def test_the_models_words_go_to_one_stream_and_its_calls_to_the_other() -> None:
     [
         (StopReason.MAX_TURNS, "ended: the model still asked for calls in its last turn"),
         (StopReason.TIMEOUT, "ended: the time is up"),
+        (StopReason.CUT_OFF, "ended: the model was stopped in the middle of its answer"),
+        (StopReason.MAX_TOKENS, "ended: the tokens of this turn are used up"),
+        (StopReason.REPEATING, "ended: the model made the same call again and again"),
     ],
 )
 def test_a_run_that_was_cut_says_why(reason: StopReason, line: str) -> None:
