@@ -44,10 +44,11 @@ class Terminal:
         """Ctrl-C until it is answered: Python loses one that comes just before it waits for a key."""
         while answer.encode() not in self.screen[self.seen :]:
             self.process.send_signal(signal.SIGINT)
-            # Long enough that one is not sent to a command that has answered and is ending.
-            while answer.encode() not in self.screen[self.seen :]:
-                if not select.select([self.file], [], [], 5)[0] or not self._read():
-                    break
+            # Long enough that no second one comes to a command that has answered and is ending.
+            while (
+                answer.encode() not in self.screen[self.seen :] and select.select([self.file], [], [], 5)[0]
+            ):
+                assert self._read(), f"the command ended without {answer!r}:\n{self.screen.decode()}"
         self.wait_for(answer)
 
     def end(self) -> str:
