@@ -138,6 +138,15 @@ fuzz: setup ## Feed decode with mutated text for a minute (skipped where there i
 demo: setup ## Answer PROMPT with the weather tool server (and your model, when OPENAI_API_KEY is set)
 	@PATH="$(CURDIR)/$(BIN):$$PATH" PYTHONPATH=gen/python bash tool_servers/demo.sh "$$PROMPT"
 
+.PHONY: servers
+servers: setup ## Build and start all tool servers that this machine has toolchains for, till Ctrl-C
+	@bash tool_servers/servers.sh build
+	@PATH="$(CURDIR)/$(BIN):$$PATH" PYTHONPATH=gen/python bash tool_servers/servers.sh start
+
+.PHONY: build-servers
+build-servers: setup ## Build the tool servers in Go, TypeScript and Java, where there are toolchains
+	@bash tool_servers/servers.sh build
+
 .PHONY: clean
 clean: ## Remove everything that was made
 	@rm -rf .venv gen dist build .coverage .coverage.* .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis

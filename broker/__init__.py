@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from broker.config.settings import Settings
     from broker.dispatch import Broker
     from broker.errors import BrokerError, Code
+    from broker.hooks import Hooks
     from broker.tool import CallContext, Policy, Prepared, Tool, ToolCall, ToolResult
 
 _HOME = {
@@ -23,6 +24,7 @@ _HOME = {
     "CallContext": "broker.tool",
     "Chat": "broker.chat.loop",
     "Code": "broker.errors",
+    "Hooks": "broker.hooks",
     "Policy": "broker.tool",
     "Prepared": "broker.tool",
     "Settings": "broker.config.settings",
@@ -39,6 +41,7 @@ __all__ = [
     "CallContext",
     "Chat",
     "Code",
+    "Hooks",
     "Policy",
     "Prepared",
     "Settings",

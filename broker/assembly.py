@@ -22,7 +22,10 @@ from broker.descriptors.sources import DescriptorSource, ProtoFiles, Protoset
 from broker.dispatch import Broker
 from broker.errors import BrokerError, ConfigError, DescriptorError
 from broker.guards.approval import approval
+from broker.guards.limits import limits
+from broker.hooks import NO_HOOKS, Hooks
 from broker.models.model import Model
+from broker.outcomes import Observer
 from broker.state.checkpoints import Checkpoints
 from broker.state.memory import MemoryStore
 from broker.state.store import Store
@@ -33,15 +36,16 @@ if TYPE_CHECKING:
     from broker.models.chat_completions import ChatCompletions
     from broker.models.responses import Responses
 
-GUARDS = (approval,)
-"""What may happen around a call, the outermost first."""
+GUARDS = (approval, limits)
+"""What may happen around a call, the outermost first: what is refused takes nobody's place in a queue."""
 
 
 @asynccontextmanager
-async def open(source: Settings | str | Path) -> AsyncIterator[Broker]:
+async def open(source: Settings | str | Path, *, hooks: Hooks = NO_HOOKS) -> AsyncIterator[Broker]:
     """A broker that is ready to call: all descriptors are read, all names are checked.
 
-    `source` is the path of a broker.yaml, or settings. Raises ConfigError, DescriptorError or CatalogError,
+    `source` is the path of a broker.yaml, or settings; `hooks` are functions of yours around each call, and
+    around each turn of a model in a Chat of this broker. Raises ConfigError, DescriptorError or CatalogError,
     each of which says what to mend. Connections to backends are made by their first call.
     """
     settings = source if isinstance(source, Settings) else loading.load(source)
@@ -53,7 +57,10 @@ async def open(source: Settings | str | Path) -> AsyncIterator[Broker]:
             for name, backend in settings.backends.items():
                 backends[name] = _backend(name, backend, catalog, descriptors[name])
                 stack.push_async_callback(backends[name].close)
-        yield Broker(catalog, _guarded(router(backends)), CallLog(settings.log))
+            log = CallLog(settings.log)
+            observers = _observers(settings, log, stack)
+        invoke = _guarded(router(backends), settings)
+        yield Broker(catalog, invoke, log, hooks=hooks, observers=observers)
 
 
 @asynccontextmanager
@@ -188,7 +195,17 @@ def _metadata(settings: BackendSettings) -> tuple[tuple[str, str], ...]:
     return tuple((key, value.get_secret_value()) for key, value in settings.metadata.items())
 
 
-def _guarded(invoke: Invoke) -> Invoke:
+def _guarded(invoke: Invoke, settings: Settings) -> Invoke:
     for guard in reversed(GUARDS):
-        invoke = guard(invoke)
+        invoke = guard(invoke, settings)
     return invoke
+
+
+def _observers(settings: Settings, log: CallLog, stack: AsyncExitStack) -> tuple[Observer, ...]:
+    if settings.audit.file is None:
+        return ()
+    from broker.audit_log import AuditLog
+
+    audit_log = AuditLog(settings.audit.file, log)
+    stack.callback(audit_log.close)
+    return (audit_log.note,)

@@ -8,8 +8,9 @@ from typing import Any, BinaryIO
 import orjson
 
 from broker.config.settings import LogSettings
-from broker.errors import Code
-from broker.tool import Prepared, ToolCall
+from broker.errors import Code, Withheld, new_error_id
+from broker.outcomes import Outcome, Verdict
+from broker.tool import Prepared, Tool, ToolCall
 
 _LEVELS = {"debug": 10, "info": 20, "warning": 30, "error": 40}
 _MAX_NAME = 128
@@ -26,50 +27,57 @@ class CallLog:
         self._is_on = _LEVELS[settings.level] <= _LEVELS["info"]
         self._with_arguments = settings.level == "debug"
 
-    def refused(self, call: ToolCall, code: Code) -> None:
-        """A call that was not understood, and so was not sent."""
-        if self._is_on:
-            self._write(
-                {
-                    "event": "call",
-                    "code": code.name,
-                    "call_id": call.id[:_MAX_NAME],
-                    "tool": call.name[:_MAX_NAME],
-                    "backend": None,
-                    "ms": 0.0,
-                    "request_hash": None,
-                },
-                call,
-            )
+    @property
+    def is_on(self) -> bool:
+        """Whether calls have lines at this level."""
+        return self._is_on
 
-    def called(self, prepared: Prepared, code: Code | None, seconds: float) -> None:
-        """A call that was executed; `code` is None when it succeeded."""
-        if not self._is_on:
+    def note(self, outcome: Outcome) -> None:
+        """Writes the line of a call that has ended; one that waits has none yet."""
+        if not self._is_on or outcome.verdict is Verdict.WAITING:
             return
-        tool = prepared.tool
-        event = {
+        call, prepared = outcome.call, outcome.prepared
+        event: dict[str, Any] = {
             "event": "call",
-            "code": "OK" if code is None else code.name,
-            "call_id": prepared.call.id[:_MAX_NAME],
-            "tool": tool.full_name,
-            "backend": tool.backend,
-            "ms": round(seconds * 1000, 2),
-            "request_hash": prepared.request_hash,
+            "code": "OK" if outcome.code is None else outcome.code.name,
+            "call_id": call.id[:_MAX_NAME],
+            "tool": call.name[:_MAX_NAME] if prepared is None else prepared.tool.full_name,
+            "backend": None if prepared is None else prepared.tool.backend,
+            "ms": round(outcome.seconds * 1000, 2),
+            "request_hash": None if prepared is None else prepared.request_hash,
         }
-        if prepared.notes:
+        if prepared is not None and prepared.notes:
             # The short names of what was accepted that was not exact, each once.
             event["leniencies"] = list(dict.fromkeys(note.leniency for note in prepared.notes))
-        self._write(event, prepared.call)
-
-    def unencoded(self, prepared: Prepared, bug: Exception) -> None:
-        """A response that could not be written as JSON, which is a fault of ours."""
-        about = {"call_id": prepared.call.id[:_MAX_NAME], "tool": prepared.tool.full_name}
-        self._lines.write(self._render(None, "error", {"event": "unencoded", **about, "exc_info": bug}))
-
-    def _write(self, event: dict[str, Any], call: ToolCall) -> None:
         if self._with_arguments:
             event["arguments"] = call.arguments[:10_000]
         self._lines.write(self._render(None, "info", event))
+
+    def withheld(self, prepared: Prepared, code: Code, withheld: Withheld) -> None:
+        """What a backend said of a fault of its own, which nobody else is shown."""
+        event = {"event": "withheld", "error_id": withheld.id, "code": code.name, "said": withheld.words}
+        self._error(event, prepared.call, prepared.tool)
+
+    def hook_failed(self, prepared: Prepared, hook: str, bug: Exception) -> str:
+        """A hook of the application that raised; the id by which this line is found again."""
+        error_id = new_error_id()
+        event = {"event": "hook failed", "error_id": error_id, "hook": hook, "exc_info": bug}
+        self._error(event, prepared.call, prepared.tool)
+        return error_id
+
+    def unaudited(self, call: ToolCall, bug: Exception) -> None:
+        """A line of the audit log that could not be written."""
+        self._error({"event": "audit line lost", "exc_info": bug}, call, None)
+
+    def unencoded(self, prepared: Prepared, bug: Exception) -> None:
+        """A response that could not be written as JSON, which is a fault of ours."""
+        self._error({"event": "unencoded", "exc_info": bug}, prepared.call, prepared.tool)
+
+    def _error(self, event: dict[str, Any], call: ToolCall, tool: Tool | None) -> None:
+        event["call_id"] = call.id[:_MAX_NAME]
+        event["tool"] = call.name[:_MAX_NAME] if tool is None else tool.full_name
+        event["backend"] = None if tool is None else tool.backend
+        self._lines.write(self._render(None, "error", event))
 
 
 class _Lines:
@@ -124,9 +132,10 @@ def _to_json(logger: Any, level: str, event: MutableMapping[str, Any]) -> bytes:
 
 
 def _to_text() -> _Render:
-    from structlog.dev import ConsoleRenderer
+    from structlog.dev import ConsoleRenderer, plain_traceback
 
-    render = ConsoleRenderer(colors=False)
+    # The formatter of its own choice shows the values of variables, and what is secret among them.
+    render = ConsoleRenderer(colors=False, exception_formatter=plain_traceback)
 
     def to_text(logger: Any, level: str, event: MutableMapping[str, Any]) -> bytes:
         stamped = {"timestamp": datetime.now(UTC).isoformat(), "level": level, **event}

@@ -14,7 +14,9 @@ Anything else that is raised is a bug of the broker.
 """
 
 import enum
+import secrets
 from collections.abc import Sequence
+from dataclasses import dataclass, field
 
 
 class Code(enum.IntEnum):
@@ -91,10 +93,26 @@ class RunError(BrokerError):
 class ToolCallError(BrokerError):
     """One call that did not succeed: a `code`, and a `message` worded for the model that made it."""
 
-    def __init__(self, code: Code, message: str) -> None:
+    def __init__(self, code: Code, message: str, withheld: "Withheld | None" = None) -> None:
+        """`withheld` is what only the operator reads."""
         super().__init__(message)
         self.code = code
         self.message = message
+        self.withheld = withheld
+
+
+def new_error_id() -> str:
+    """Ties what a model is told of a fault to the line of the log about it: 12 hexadecimal digits."""
+    return secrets.token_hex(6)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Withheld:
+    """What went wrong inside, in words that may tell more than a model, and its user, should know."""
+
+    words: str
+    id: str = field(default_factory=new_error_id)
+    """What the model is given in their place, and the log has beside them."""
 
 
 class InvalidArguments(ToolCallError):

@@ -1,6 +1,7 @@
 """The vocabulary: a tool, a call of it, its result, who calls, and what may happen around a call."""
 
 import enum
+import hashlib
 import re
 import time
 from collections.abc import Awaitable, Callable, Mapping
@@ -128,6 +129,8 @@ class ToolResult:
     """Images and files of the response, which `content` names by their place in this list."""
     notes: tuple[str, ...] = ()
     """How the arguments were understood where they were not exact; one line for each leniency."""
+    error_id: str | None = None
+    """Stands in `content`, and in the log beside what the model is not told; None: it is told everything."""
 
     @property
     def is_error(self) -> bool:
@@ -149,6 +152,8 @@ class Grant:
     full_name: str
     request_hash: str
     principal: str | None
+    edited: bool = field(default=False, compare=False)
+    """True: they gave other arguments than the model's."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -165,6 +170,8 @@ class CallContext:
     """The calls that somebody has agreed to."""
     attachments: Mapping[str, bytes] = field(default_factory=dict, hash=False, repr=False)
     """What a call may give for a `bytes` field by a handle: `image:1` → the image."""
+    run_id: str | None = None
+    """The run of the chat loop that the call belongs to; None: it was made by itself."""
 
     def __post_init__(self) -> None:
         """Raises ValueError for metadata that gRPC cannot send."""
@@ -208,6 +215,20 @@ class Prepared:
     """SHA-256 of `request_bytes`, in hexadecimal."""
     notes: tuple[Note, ...] = ()
     """How the arguments were understood where they were not exact; at most ten."""
+
+    @classmethod
+    def of(cls, call: ToolCall, tool: Tool, request: Message, notes: tuple[Note, ...] = ()) -> "Prepared":
+        """A call that is to send `request`, with the bytes and the hash of it."""
+        # A field may be named SerializeToString, so the method is taken from the class.
+        request_bytes = type(request).SerializeToString(request, deterministic=True)
+        return cls(
+            call=call,
+            tool=tool,
+            request=request,
+            request_bytes=request_bytes,
+            request_hash=hashlib.sha256(request_bytes).hexdigest(),
+            notes=notes,
+        )
 
     def grant(self, principal: str | None) -> Grant:
         """What `principal` agrees to by agreeing to this call."""

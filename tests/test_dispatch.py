@@ -2,6 +2,7 @@ import asyncio
 import hashlib
 import io
 import json
+import re
 import time
 from collections.abc import Callable
 from dataclasses import replace
@@ -188,7 +189,10 @@ async def test_a_call_that_needs_approval_is_refused_and_nothing_is_sent(
     assert probe[0].seen == []
 
 
-@pytest.mark.parametrize("code", list(Code), ids=lambda code: code.name)
+_INTERNAL = {Code.UNKNOWN, Code.INTERNAL, Code.DATA_LOSS}
+
+
+@pytest.mark.parametrize("code", [code for code in Code if code not in _INTERNAL], ids=lambda code: code.name)
 async def test_a_status_of_the_backend_is_a_result_with_its_code_and_advice(
     broker: Broker, code: Code
 ) -> None:
@@ -199,6 +203,37 @@ async def test_a_status_of_the_backend_is_a_result_with_its_code_and_advice(
     assert first == f"{code.name}: because"
     assert advice
     assert advice[-1].endswith(".")
+
+
+@pytest.mark.parametrize("code", sorted(_INTERNAL), ids=lambda code: code.name)
+async def test_of_a_fault_inside_a_backend_the_model_reads_an_id_and_the_log_has_the_words_beside_it(
+    broker: Broker, code: Code
+) -> None:
+    file = io.BytesIO()
+    logged = Broker(broker.catalog, broker._invoke, CallLog(LogSettings(level="error"), file))
+    arguments = {"code": int(code), "message": "no route to db7.internal", "details": True}
+
+    result = await logged.call(call("Fail", arguments))
+
+    (line,) = log_lines(file)
+    first, advice = result.content.splitlines()
+    assert result.code is code
+    assert first == f"{code.name}: something went wrong inside the service (error id {result.error_id})."
+    assert advice.endswith(".")
+    assert re.fullmatch("[0-9a-f]{12}", result.error_id or "")
+    assert (line["event"], line["error_id"], line["code"]) == ("withheld", result.error_id, code.name)
+    assert line["said"].splitlines()[:2] == ["no route to db7.internal", "- text: must not be empty"]
+    assert "stack trace" not in file.getvalue().decode()
+
+
+async def test_a_fault_inside_a_backend_in_the_middle_of_a_stream_is_not_told_either(broker: Broker) -> None:
+    result = await broker.call(call("Count", {"count": 2, "code": 13}))
+
+    assert result.code is Code.INTERNAL
+    assert "the stream broke" not in result.content
+    assert result.error_id is not None
+    assert result.error_id in result.content
+    assert '"number":1' in result.content, "what came before is shown"
 
 
 @pytest.mark.parametrize(

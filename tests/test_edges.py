@@ -207,6 +207,27 @@ async def test_what_is_required_of_responses_is_not_asked_of_requests(call: Call
     assert not result.is_error, result.content
 
 
+async def test_a_name_that_the_request_gives_beside_a_resource_is_not_asked_for_in_it(call: Call) -> None:
+    result = await call(
+        "edges.behaviors.CreateBookingRequest", {"booking_id": "a", "booking": {"number": "1"}}
+    )
+    assert not result.is_error, result.content
+
+
+@pytest.mark.parametrize("profile", PROFILES)
+async def test_the_only_field_on_offer_of_a_oneof_that_is_required_is_required(
+    broker: Broker, call: Call, profile: str
+) -> None:
+    tool = broker.catalog.get("edges_Edges_edges_behaviors_Booking")
+    assert tool is not None
+
+    schema = parameters_of(broker.catalog.definition(tool, profile))
+
+    assert "number" in schema["required"]
+    assert "code" not in schema["properties"]
+    assert not (await call("edges.behaviors.Booking", {"name": "a", "code": "1"})).is_error
+
+
 async def test_a_service_without_a_package_is_called(broker: Broker) -> None:
     arguments = '{"street": "Elm", "friend": {"street": "Oak"}}'
     result = await broker.call(ToolCall(id="1", name="Shelter_Admit", arguments=arguments))

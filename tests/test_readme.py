@@ -4,6 +4,7 @@ import ast
 import asyncio
 import contextlib
 import io
+import json
 import os
 import re
 import subprocess
@@ -109,7 +110,7 @@ def test_the_demo_answers_as_the_readme_shows_with_three_calls_at_once() -> None
 
 def test_the_python_of_the_readme_prints_what_it_shows(folder: Path) -> None:
     codes, outputs = blocks("python"), blocks("text")
-    assert len(codes) == len(outputs) == 2
+    assert len(codes) == len(outputs) == 3
     names: dict[str, object] = {}
 
     for code, shown in zip(codes, outputs, strict=True):
@@ -118,6 +119,28 @@ def test_the_python_of_the_readme_prints_what_it_shows(folder: Path) -> None:
         with contextlib.redirect_stdout(printed):
             asyncio.run(eval(compiled, names))
         assert sorted(printed.getvalue().splitlines()) == sorted(shown.splitlines())
+
+
+def test_the_numbers_of_the_corpora_are_those_that_were_recorded() -> None:
+    recorded = json.loads((REPOSITORY / "tests/corpora/sizes.json").read_text())
+    table = README.split("## What it covers")[1].split("## Speed")[0]
+    googleapis, temporal = (recorded["corpora"][name] for name in ("googleapis", "temporalio"))
+    sizes = googleapis["bytes"]["openai"].values()
+
+    said = [
+        *(
+            recorded["versions"][name]
+            for name in ("google-proto-files", "temporalio", "googleapis-common-protos")
+        ),
+        f"all {googleapis['tools']:,} ",
+        f"| {googleapis['quarantined']['anthropic']} |",
+        f"{googleapis['strict']:,} (",
+        f"{temporal['strict']:,} (",
+        " / ".join(f"{size:,}" for size in sizes),
+        f"{recorded['corpora']['edges']['tools']} methods",
+        f"otherwise, of {sum(corpus['tools'] for corpus in recorded['corpora'].values()):,} ",
+    ]
+    assert [number for number in said if number not in table] == []
 
 
 def test_the_file_map_names_what_exists() -> None:

@@ -80,6 +80,8 @@ async def test_a_single_message_is_a_list_of_one(broker: Broker) -> None:
 async def test_a_list_that_is_no_stream_is_refused_with_the_path_and_nothing_is_sent(
     probe: tuple[Probe, int], broker: Broker, arguments: str, told: str
 ) -> None:
+    broker.catalog.tools()  # to show them must not change what is read
+
     result = await broker.call(raw("Collect", arguments))
 
     assert result.code is Code.INVALID_ARGUMENT

@@ -3,6 +3,7 @@
 Source of the details: https://google.aip.dev/193 and google/rpc/error_details.proto.
 """
 
+import enum
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -13,38 +14,51 @@ from google.protobuf.message import DecodeError
 from google.rpc import error_details_pb2 as details_pb2
 from google.rpc.status_pb2 import Status
 
-from broker.errors import Code, ToolCallError
+from broker.errors import Code, ToolCallError, Withheld
 
 _MAX_TEXT = 1_000
 _MAX_DETAILS = 10
 _STATUS_DETAILS = "grpc-status-details-bin"
 
-_CORRECT = "Correct the arguments and call again."
-_GONE = "Do not call again with the same arguments; tell the user."
-_LATER = "This may pass: try once more, or tell the user that it cannot be done at the moment."
-_FAULT = "The fault is the service's, not the arguments'; tell the user that it could not be done."
+
+class Class(enum.Enum):
+    """What a status means to the one who has made the call; the value is what to do about it."""
+
+    CORRECTABLE = "Correct the arguments and call again."
+    GONE = "Do not call again with the same arguments; tell the user."
+    TEMPORARY = "This may pass: try once more, or tell the user that it cannot be done at the moment."
+    INTERNAL = "The fault is the service's, not the arguments'; tell the user that it could not be done."
+    """Its words are written for those who run the service, and may tell of what is inside it."""
+
+
+CLASSES = {
+    Code.CANCELLED: Class.TEMPORARY,
+    Code.UNKNOWN: Class.INTERNAL,
+    Code.INVALID_ARGUMENT: Class.CORRECTABLE,
+    Code.DEADLINE_EXCEEDED: Class.TEMPORARY,
+    Code.NOT_FOUND: Class.CORRECTABLE,
+    Code.ALREADY_EXISTS: Class.CORRECTABLE,
+    Code.PERMISSION_DENIED: Class.GONE,
+    Code.RESOURCE_EXHAUSTED: Class.TEMPORARY,
+    Code.FAILED_PRECONDITION: Class.CORRECTABLE,
+    Code.ABORTED: Class.TEMPORARY,
+    Code.OUT_OF_RANGE: Class.CORRECTABLE,
+    Code.UNIMPLEMENTED: Class.GONE,
+    Code.INTERNAL: Class.INTERNAL,
+    Code.UNAVAILABLE: Class.TEMPORARY,
+    Code.DATA_LOSS: Class.INTERNAL,
+    Code.UNAUTHENTICATED: Class.GONE,
+}
+_OWN_ADVICE = {
+    Code.DEADLINE_EXCEEDED: "It took too long; tell the user, or ask for less.",
+    Code.FAILED_PRECONDITION: "Something else has to be done first, or the arguments must change.",
+    Code.UNIMPLEMENTED: "The service does not offer this; do not call it again.",
+}
+ADVICE = {code: _OWN_ADVICE.get(code, kind.value) for code, kind in CLASSES.items()}
+"""What the model can do about each code."""
+
 _UNKNOWN = "It may have been done all the same: find out before you call again, or tell the user."
 _SMALLER = "Ask for less at once; it may have been done all the same."
-
-ADVICE = {
-    Code.CANCELLED: _LATER,
-    Code.UNKNOWN: _FAULT,
-    Code.INVALID_ARGUMENT: _CORRECT,
-    Code.DEADLINE_EXCEEDED: "It took too long; tell the user, or ask for less.",
-    Code.NOT_FOUND: _CORRECT,
-    Code.ALREADY_EXISTS: _CORRECT,
-    Code.PERMISSION_DENIED: _GONE,
-    Code.RESOURCE_EXHAUSTED: _LATER,
-    Code.FAILED_PRECONDITION: "Something else has to be done first, or the arguments must change.",
-    Code.ABORTED: _LATER,
-    Code.OUT_OF_RANGE: _CORRECT,
-    Code.UNIMPLEMENTED: "The service does not offer this; do not call it again.",
-    Code.INTERNAL: _FAULT,
-    Code.UNAVAILABLE: _LATER,
-    Code.DATA_LOSS: _FAULT,
-    Code.UNAUTHENTICATED: _GONE,
-}
-"""What the model can do about each code."""
 
 OUTCOME_UNKNOWN = frozenset(
     {Code.CANCELLED, Code.UNKNOWN, Code.DEADLINE_EXCEEDED, Code.INTERNAL, Code.UNAVAILABLE, Code.DATA_LOSS}
@@ -53,14 +67,21 @@ OUTCOME_UNKNOWN = frozenset(
 
 
 def to_error(error: grpc.aio.AioRpcError, *, idempotent: bool) -> ToolCallError:
-    """The status that ended a call → its code, its message, its details, and what to do about it."""
+    """The status that ended a call → its code, its message, its details, and what to do about it.
+
+    Of a fault inside the service the model learns the code and an id; the words are withheld under that id.
+    """
     code = Code(error.code().value[0])
     message = error.details() or "no message"
     trailers = error.trailing_metadata()
     raw = None if trailers is None else trailers.get(_STATUS_DETAILS)
-    lines = [f"{code.name}: {_cut(message)}"]
-    lines += _details(raw) if isinstance(raw, bytes) else []
-    return ToolCallError(code, "\n".join([*lines, _advice(code, message, idempotent=idempotent)]))
+    said = [_cut(message), *(_details(raw) if isinstance(raw, bytes) else [])]
+    advice = _advice(code, message, idempotent=idempotent)
+    if CLASSES[code] is not Class.INTERNAL:
+        return ToolCallError(code, "\n".join([f"{code.name}: {said[0]}", *said[1:], advice]))
+    withheld = Withheld(words="\n".join(said))
+    what = f"{code.name}: something went wrong inside the service (error id {withheld.id})."
+    return ToolCallError(code, f"{what}\n{advice}", withheld)
 
 
 def _advice(code: Code, message: str, *, idempotent: bool) -> str:

@@ -38,6 +38,7 @@ class Catalog:
         self._decoders = {backend: Decoder(found, checker=checker) for backend, found in descriptors.items()}
         self._decode: dict[str, DecodeText] = {}
         self._encoders = {backend: Encoder(found) for backend, found in descriptors.items()}
+        self._written = {backend: Encoder(found, files=False) for backend, found in descriptors.items()}
         self._readers: dict[str, Callable[[Any], Content]] = {}
         self._definitions: dict[tuple[str, str], dict[str, Any] | None] = {}
         self._left_out = MappingProxyType(dict(left_out))
@@ -134,7 +135,7 @@ class Catalog:
     def request_json(self, prepared: Prepared) -> str:
         """JSON text: a request as it will be sent, whatever the model wrote for it."""
         tool = prepared.tool
-        encode = self._encoders[tool.backend].compile(self.descriptors(tool).request_type(tool.method))
+        encode = self._written[tool.backend].compile(self.descriptors(tool).request_type(tool.method))
         return orjson.dumps(encode(prepared.request)).decode()
 
     def reader(self, tool: Tool) -> Callable[[Any], Content]:

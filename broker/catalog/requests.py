@@ -8,7 +8,8 @@ from google.protobuf.descriptor import Descriptor
 
 from broker.descriptors.pool import Descriptors
 from broker.schema import well_known
-from broker.schema.json_schema import Entries, Form, Items, Leaf, Nested, Shape, input_schema
+from broker.schema.forms import Entries, Form, Items, Leaf, Nested, Shape
+from broker.schema.json_schema import input_schema
 from broker.schema.keywords import fit
 from broker.schema.kinds import Use
 from broker.schema.limits import Limits

@@ -58,7 +58,7 @@ class Answers:
         for call_id, decision in self.decisions.items():
             waiting = turn.waiting[call_id]
             if waiting is not None and isinstance(decision, Approve) and decision.arguments is not None:
-                edited = broker.prepare(replace(waiting.call, arguments=decision.arguments), context)
+                edited = broker.read(replace(waiting.call, arguments=decision.arguments), context)
                 if isinstance(edited, ToolResult):
                     raise _misplaced(call_id, edited.content)
 

@@ -6,10 +6,11 @@ from types import TracebackType
 from typing import Self
 
 from broker.chat.run import Run
-from broker.dispatch import Broker
 from broker.errors import Code, RunError
 from broker.state.checkpoints import Checkpoint, Checkpoints
 from broker.tool import CallContext, Prepared, ToolCall, ToolResult
+
+Execute = Callable[[Prepared, CallContext], Awaitable[ToolResult]]
 
 
 class Journal:
@@ -28,6 +29,11 @@ class Journal:
         self._checkpoint = checkpoint
         self._lost: RunError | None = None
 
+    @property
+    def is_kept(self) -> bool:
+        """Whether the run can be taken up again when it is given up in the middle."""
+        return self._checkpoint is not None
+
     async def put_back_unless(self, check: Callable[[], None]) -> None:
         """Raises the RunError that `check` raises; the run then waits on under the same token."""
         try:
@@ -37,8 +43,8 @@ class Journal:
                 await self._checkpoint.put_back()
             raise
 
-    def executing(self, broker: Broker) -> Callable[[Prepared, CallContext], Awaitable[ToolResult]]:
-        """Like `broker.execute`; a call with side effects is noted down before it is sent."""
+    def executing(self, send: Execute) -> Execute:
+        """Like `send`; a call with side effects is noted down before it is sent."""
 
         async def execute(prepared: Prepared, context: CallContext) -> ToolResult:
             if self._checkpoint is not None and not prepared.tool.read_only:
@@ -48,7 +54,7 @@ class Journal:
                 except RunError as error:
                     self._lost = error
                     return ToolResult(call_id=prepared.call.id, content=str(error), code=Code.ABORTED)
-            return await broker.execute(prepared, context)
+            return await send(prepared, context)
 
         return execute
 

@@ -18,6 +18,7 @@ from broker.chat.run import Run
 from broker.config.settings import ChatSettings
 from broker.dispatch import Broker
 from broker.errors import ModelError
+from broker.hooks import around_model
 from broker.models.deadline import DeadlinePassed, Until
 from broker.models.model import ChatMessage, Model, Notice, TextDelta, Turn
 from broker.state.checkpoints import Checkpoints
@@ -43,7 +44,7 @@ class Chat:
     ) -> None:
         """`checkpoints` keep the runs that wait for somebody; None: in memory, for this object alone."""
         self._broker = broker
-        self._model = model
+        self._stream = around_model(model.stream, broker.hooks)
         self._settings = ChatSettings() if settings is None else settings
         self._checkpoints = Checkpoints(MemoryStore()) if checkpoints is None else checkpoints
         self._offer = Offer(broker.catalog, model, self._settings)
@@ -101,7 +102,8 @@ class Chat:
     async def _go(
         self, run: Run, journal: Journal, answers: Answers, context: CallContext
     ) -> AsyncGenerator[Event, None]:
-        context = replace(context, deadline=_sooner(context.deadline, run.budget.deadline()))
+        deadline = _sooner(context.deadline, run.budget.deadline())
+        context = replace(context, deadline=deadline, run_id=run.id)
         try:
             async with aclosing(self._turns(run, journal, answers, context)) as events:
                 async for event in events:
@@ -131,7 +133,7 @@ class Chat:
             run.begin_turn()
             request = self._offer.request(run)
             try:
-                async with aclosing(self._model.stream(request)) as items:
+                async with aclosing(self._stream(request)) as items:
                     async for item in Until(context.deadline, items):
                         run.hear(item)
                         if isinstance(item, Turn):
@@ -148,19 +150,25 @@ class Chat:
         self, run: Run, journal: Journal, answers: Answers, context: CallContext
     ) -> AsyncGenerator[CallStarted | CallFinished | ApprovalNeeded | ClientCall, None]:
         """The calls of the turn that are open, each of which has its result afterwards, or waits."""
-        execute = journal.executing(self._broker)
         context = replace(context, attachments=run.results.attachments(run.messages))
-        plan = Planner(run, self._broker, self._offer, execute, context).plan(answers)
+        planner = Planner(run, self._broker, self._offer, journal, context)
+        plan = planner.plan(answers)
         for finished in plan.finished:
             run.note(finished, None)
-            yield finished
         limit = self._settings.max_parallel_calls
-        async with aclosing(run_calls(plan.steps, context, limit=limit)) as events:
-            async for event in events:
-                if isinstance(event, CallFinished):
-                    run.note(event, self._broker.catalog.get(event.call.name))
-                    await journal.returned(event.call)
-                yield event
+        try:
+            for finished in plan.finished:
+                yield finished
+            async with aclosing(run_calls(plan.steps, context, limit=limit)) as events:
+                async for event in events:
+                    if isinstance(event, CallFinished):
+                        planner.account(event)
+                        run.note(event, self._broker.catalog.get(event.call.name))
+                        await journal.returned(event.call)
+                    yield event
+        finally:
+            if not journal.is_kept:
+                planner.give_up()
         journal.check()
         for waiting in run.turn.waiting_events():
             yield waiting

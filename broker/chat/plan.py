@@ -5,11 +5,13 @@ from dataclasses import dataclass, field, replace
 
 from broker.chat.decisions import Answers, Approve, Reject
 from broker.chat.events import CallFinished
+from broker.chat.journal import Journal
 from broker.chat.offer import Offer
 from broker.chat.run import Run
 from broker.chat.turn import Waiting
 from broker.dispatch import Broker
 from broker.errors import Code
+from broker.outcomes import Outcome, Verdict
 from broker.tool import Approval, CallContext, Prepared, ToolCall, ToolResult
 
 _CUT_OFF = (
@@ -46,22 +48,19 @@ class Plan:
     """Those that have a result without being made."""
 
 
-Execute = Callable[[Prepared, CallContext], Awaitable[ToolResult]]
-"""Sends a call that was prepared, and remembers first that it is about to."""
-
-
 class Planner:
     """Decides about the calls of one turn of one run. What has to wait is put into `run.turn.waiting`."""
 
     def __init__(
-        self, run: Run, broker: Broker, offer: Offer, execute: Execute, context: CallContext
+        self, run: Run, broker: Broker, offer: Offer, journal: Journal, context: CallContext
     ) -> None:
         self._run = run
         self._broker = broker
         self._offer = offer
         self._own_tools = offer.own_tools(run)
-        self._execute = execute
+        self._execute = journal.executing(self._send)
         self._context = context
+        self._unsent: dict[str, Prepared] = {}
 
     def plan(self, answers: Answers) -> Plan:
         """What becomes of each call that has no result yet, in the model's order."""
@@ -74,21 +73,36 @@ class Planner:
                     plan.finished.append(CallFinished(call=call, result=result, seconds=0.0))
         return plan
 
+    def account(self, event: CallFinished) -> None:
+        """Tells the observers of a call that has its result without having been sent."""
+        prepared = self._unsent.pop(event.call.id, None)
+        if prepared is not None:
+            self._note(event.call, Verdict.NOT_MADE, event.result.code, prepared)
+
+    def give_up(self) -> None:
+        """Tells the observers of the calls that nobody makes any more."""
+        for prepared in self._unsent.values():
+            self._note(prepared.call, Verdict.NOT_MADE, Code.CANCELLED, prepared)
+        self._unsent.clear()
+
     def _decide(self, call: ToolCall, answers: Answers) -> Step | ToolResult | None:
         """None: it waits."""
         turn = self._run.turn
         if call.id in turn.attempted:
-            return not_made(call, Code.UNKNOWN, _UNKNOWN)
+            return self._interrupted(call)
         if call.id in answers.results:
             return replace(answers.results[call.id], call_id=call.id)
         if call.id in turn.waiting:
             return self._go_on(call, turn.waiting[call.id], answers)
         if turn.is_final:
-            return not_made(call, Code.RESOURCE_EXHAUSTED, _NO_TURNS_LEFT)
+            return self._not_made(call, Verdict.NOT_MADE, Code.RESOURCE_EXHAUSTED, _NO_TURNS_LEFT)
         if turn.truncated and call is turn.calls[-1]:
-            return not_made(call, Code.INVALID_ARGUMENT, _CUT_OFF)
+            return self._not_made(call, Verdict.INVALID, Code.INVALID_ARGUMENT, _CUT_OFF)
         meant = self._offer.meant(self._run, call)
-        return meant if isinstance(meant, ToolResult) else self._begin(meant)
+        if isinstance(meant, ToolResult):
+            self._note(call, Verdict.INVALID, meant.code)
+            return meant
+        return self._begin(meant)
 
     def _begin(self, call: ToolCall) -> Step | ToolResult | None:
         allowed = self._run.options.allowed
@@ -97,7 +111,7 @@ class Planner:
             return Step(call=call, make=lambda _: make(call))
         if allowed is not None and call.name not in allowed:
             why = f'"{call.name}" may not be called in this conversation. Nothing was sent.'
-            return not_made(call, Code.PERMISSION_DENIED, why)
+            return self._not_made(call, Verdict.DENIED, Code.PERMISSION_DENIED, why)
         if call.name in self._run.options.own_names:
             self._run.turn.waiting[call.id] = None
             return None
@@ -107,10 +121,11 @@ class Planner:
         too_many = self._run.budget.refuses(prepared.tool.name, prepared.tool)
         if too_many is not None:
             why = f"This call was not made: {too_many}. Nothing was sent. Answer with what there is."
-            return not_made(call, Code.RESOURCE_EXHAUSTED, why)
+            return self._not_made(call, Verdict.NOT_MADE, Code.RESOURCE_EXHAUSTED, why, prepared)
         if prepared.tool.policy.approval is Approval.REQUIRED:
             request = self._broker.catalog.request_json(prepared)
             self._run.turn.waiting[call.id] = Waiting.of(prepared, self._context.principal, request)
+            self._note(call, Verdict.WAITING, None, prepared)
             return None
         return self._step(prepared)
 
@@ -122,7 +137,7 @@ class Planner:
         if isinstance(decision, Reject):
             said = f" They say: {decision.message}" if decision.message else ""
             why = f"The user rejected this call, and nothing was sent.{said}"
-            return not_made(call, Code.PERMISSION_DENIED, why)
+            return self._not_made(call, Verdict.REJECTED, Code.PERMISSION_DENIED, why, self._read(waiting))
         return self._approved(waiting, decision)
 
     def _approved(self, waiting: Waiting, decision: Approve) -> Step | ToolResult:
@@ -134,11 +149,12 @@ class Planner:
             return prepared
         grant = prepared.grant(self._context.principal)
         if not edited and grant != waiting.grant:
-            return not_made(call, Code.FAILED_PRECONDITION, _CHANGED)
+            return self._not_made(call, Verdict.NOT_MADE, Code.FAILED_PRECONDITION, _CHANGED, prepared)
         return self._step(prepared, edited=edited)
 
     def _step(self, prepared: Prepared, *, edited: bool = False) -> Step:
-        approved = prepared.grant(self._context.principal)
+        self._unsent[prepared.call.id] = prepared
+        approved = replace(prepared.grant(self._context.principal), edited=edited)
 
         async def make(context: CallContext) -> ToolResult:
             if prepared.tool.policy.approval is Approval.REQUIRED:
@@ -150,6 +166,37 @@ class Planner:
             return replace(result, content=f"{sent}\n{result.content}")
 
         return Step(call=prepared.call, make=make, alone=not prepared.tool.read_only)
+
+    async def _send(self, prepared: Prepared, context: CallContext) -> ToolResult:
+        call_id = prepared.call.id
+        self._unsent.pop(call_id, None)
+        try:
+            return await self._broker.execute(prepared, context)
+        finally:
+            self._run.turn.accounted.add(call_id)
+
+    def _interrupted(self, call: ToolCall) -> ToolResult:
+        if call.id in self._run.turn.accounted:
+            return not_made(call, Code.UNKNOWN, _UNKNOWN)
+        return self._not_made(call, Verdict.UNKNOWN, Code.UNKNOWN, _UNKNOWN)
+
+    def _read(self, waiting: Waiting) -> Prepared | None:
+        """What was to be sent, for the account of it; None: the tool has changed since."""
+        prepared = self._broker.read(waiting.call, self._context)
+        return prepared if isinstance(prepared, Prepared) else None
+
+    def _not_made(
+        self, call: ToolCall, verdict: Verdict, code: Code, why: str, prepared: Prepared | None = None
+    ) -> ToolResult:
+        self._note(call, verdict, code, prepared)
+        return not_made(call, code, why)
+
+    def _note(
+        self, call: ToolCall, verdict: Verdict, code: Code | None, prepared: Prepared | None = None
+    ) -> None:
+        self._broker.note(
+            Outcome(call=call, context=self._context, verdict=verdict, code=code, prepared=prepared)
+        )
 
 
 def not_made(call: ToolCall, code: Code, why: str) -> ToolResult:

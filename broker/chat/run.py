@@ -1,5 +1,6 @@
 """The turns and results of one run of the loop → the messages that it adds to the conversation."""
 
+import secrets
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any, Self
@@ -29,6 +30,8 @@ class Run:
     given: list[ChatMessage]
     options: RunOptions
     budget: Budget
+    id: str = field(default_factory=lambda: f"run_{secrets.token_hex(12)}")
+    """What its calls have in common in an audit log."""
     added: list[ChatMessage] = field(default_factory=list)
     turn: OpenTurn = field(default_factory=OpenTurn)
     """The last one that the model finished."""
@@ -109,7 +112,9 @@ class Run:
         """Takes the result of a call; when all have one, they follow in the order of the calls."""
         call, result = event.call, event.result
         if tool is None or not tool.policy.polling:
-            count = self._repetition.note(call, result.content)
+            # Each failure has an id of its own; that makes it no other failure.
+            said = result.content if result.error_id is None else result.content.replace(result.error_id, "")
+            count = self._repetition.note(call, said)
             if count >= WARN_AT:
                 result = replace(result, content=f"{warning(count)}\n{result.content}")
             if count >= STOP_AT:
@@ -145,6 +150,7 @@ class Run:
     def to_json(self) -> str:
         """JSON text, from which `from_json` makes the same."""
         saved = {
+            "id": self.id,
             "given": self.given,
             "options": self.options.to_json(),
             "spent": self.budget.spent.to_json(),
@@ -163,6 +169,7 @@ class Run:
         run: Mapping[str, Any] = orjson.loads(saved)
         options = RunOptions.from_json(run["options"])
         return cls(
+            id=run["id"],
             given=run["given"],
             options=options,
             budget=Budget(Limits.of(settings).tightened(options.limits), Spent.from_json(run["spent"])),

@@ -53,6 +53,8 @@ class OpenTurn:
     """By id of the call: those that wait for a decision, and, with None, those that the caller runs."""
     attempted: set[str] = field(default_factory=set)
     """The ids of calls with side effects that were about to be sent, or were sent."""
+    accounted: set[str] = field(default_factory=set)
+    """The ids of calls of whose outcome, were it only that they were cancelled, the observers were told."""
 
     @property
     def open_calls(self) -> list[ToolCall]:
@@ -78,7 +80,11 @@ class OpenTurn:
 
     def to_json(self) -> dict[str, Any]:
         """JSON values, from which `from_json` makes the same."""
-        return {**asdict(self), "attempted": sorted(self.attempted)}
+        return {
+            **asdict(self),
+            "attempted": sorted(self.attempted),
+            "accounted": sorted(self.accounted),
+        }
 
     @classmethod
     def from_json(cls, saved: Mapping[str, Any]) -> Self:
@@ -93,4 +99,5 @@ class OpenTurn:
                 for id, waiting in saved["waiting"].items()
             },
             attempted=set(saved["attempted"]),
+            accounted=set(saved["accounted"]),
         )

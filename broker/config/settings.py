@@ -108,6 +108,9 @@ class BackendSettings(Section):
     """How long reading descriptors by reflection may take."""
     max_message_bytes: Annotated[int, Field(gt=0)] = 4 * 1024 * 1024
     """The largest request or response."""
+    max_concurrent_calls: Annotated[int, Field(gt=0)] | None = None
+    """How many calls may be under way there at once, from all callers together; the others wait for their
+    turn, as long as they have time. None: any number."""
     keepalive_time: Seconds | None = None
     """How long a silent connection is trusted before it is asked whether it lives; None: for ever."""
     keepalive_timeout: Seconds = 20.0
@@ -227,6 +230,14 @@ class StateSettings(Section):
     """How long a process that took up a run and is gone keeps others from it."""
 
 
+class AuditSettings(Section):
+    """What is kept of each call, for those who have to answer for it."""
+
+    file: AnyFile | None = None
+    """One JSON line for each call is added to it. Made so that only its owner can read it. None: nothing is
+    kept."""
+
+
 class LogSettings(Section):
     """What is written to stderr."""
 
@@ -252,6 +263,7 @@ class Settings(Section):
     marked it as free of side effects, by `idempotency_level = NO_SIDE_EFFECTS` or `read_only: true`."""
     chat: ChatSettings = ChatSettings()
     state: StateSettings = StateSettings()
+    audit: AuditSettings = AuditSettings()
     log: LogSettings = LogSettings()
 
     @property

@@ -88,6 +88,8 @@ class Descriptors:
         made = request_streams.add_request_stream(self.pool, message)
         messages = made.fields_by_name[request_streams.MESSAGES]
         self._field_options[messages] = request_streams.OPTIONS
+        # Else they would be read together with those of its field, in place of what is said here.
+        self._message_options[made] = MessageOptions()
         self.comments[messages.full_name] = request_streams.COMMENT
         return made
 

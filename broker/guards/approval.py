@@ -4,13 +4,14 @@ from collections.abc import Awaitable
 
 from google.protobuf.message import Message
 
+from broker.config.settings import Settings
 from broker.errors import Code, ToolCallError
 from broker.tool import Approval, CallContext, Invoke, Prepared, Stream
 
 _NOT_SENT = "Nothing was sent. Tell the user what you would have done."
 
 
-def approval(invoke: Invoke) -> Invoke:
+def approval(invoke: Invoke, _: Settings) -> Invoke:
     """Fails closed: where a policy asks for approval, the context has to hold a grant of exactly this call.
 
     A grant names the call, the tool, the hash of the request and the principal: a grant of other arguments,

@@ -16,6 +16,7 @@ from broker.schema.containers import bounded, mapped, redacted, repeated
 from broker.schema.extensions import extended, find_extension
 from broker.schema.findings import read_as
 from broker.schema.google_types import LITERALS
+from broker.schema.kinds import Use
 from broker.schema.map_keys import map_key_decoder
 from broker.schema.notes import Leniency, Understood, then
 from broker.schema.objects import Layout, Slot, object_decoder
@@ -52,7 +53,7 @@ class Decoder:
         self._reading = reading
         self._checker = checker
         self._compiled: dict[str, DecodeText] = {}
-        self._messages: dict[tuple[str, bool], Decode] = {}
+        self._messages: dict[tuple[str, Use], Decode] = {}
 
     def compile(self, message: Descriptor) -> DecodeText:
         """JSON text → message; raises InvalidArguments with every problem, each with its path.
@@ -72,7 +73,7 @@ class Decoder:
         new_reading = self._reading
         named = frozenset(plain(field.name) for field in message.fields)
         well_known_root = well_known.is_well_known(message.full_name)
-        read = self._value_root(message) if well_known_root else self._message(message, partial=False)
+        read = self._value_root(message) if well_known_root else self._message(message, use=Use.WHOLE)
 
         def decode(text: str, reading: Reading | None = None) -> Message:
             reading = new_reading() if reading is None else reading
@@ -96,32 +97,33 @@ class Decoder:
     def _value_root(self, message: Descriptor) -> Decode:
         """Reads what is no object of fields from {"value": ...}, so that every root is a plain object."""
         message_class, name = self._descriptors.message_class(message), message.full_name
-        read = object_decoder(lambda: _value_layout(self._value(message, partial=False), name), _VALUE_PHRASE)
+        read = object_decoder(lambda: _value_layout(self._value(message, use=Use.WHOLE), name), _VALUE_PHRASE)
         empty: Any = [] if name == well_known.LIST_VALUE else {}
 
         return then(read, lambda fields: well_known.build(message_class, name, fields.get("value", empty)))
 
-    def _value(self, message: Descriptor, partial: bool) -> Decode:
+    def _value(self, message: Descriptor, use: Use) -> Decode:
         """The decoder of a type's value, wherever it stands."""
         if message.full_name == well_known.ANY:
-            return any_decoder(self._descriptors, lambda held: self._value(held, partial=False))
+            return any_decoder(self._descriptors, lambda held: self._value(held, use=Use.WHOLE))
         kind = well_known.WELL_KNOWN.get(message.full_name)
-        return self._message(message, partial) if kind is None else kind.decode
+        return self._message(message, use) if kind is None else kind.decode
 
-    def _message(self, message: Descriptor, partial: bool) -> Decode:
-        key = (message.full_name, partial)
+    def _message(self, message: Descriptor, use: Use) -> Decode:
+        key = (message.full_name, use)
         decode = self._messages.get(key)
         if decode is None:
             literal = LITERALS.get(message.full_name)
-            decode = object_decoder(lambda: self._layout(message, partial), _object_phrase(message), literal)
+            decode = object_decoder(lambda: self._layout(message, use), _object_phrase(message), literal)
             self._messages[key] = decode
         return decode
 
-    def _layout(self, message: Descriptor, partial: bool) -> Layout:
+    def _layout(self, message: Descriptor, use: Use) -> Layout:
         options = {field.name: self._descriptors.field_options(field) for field in message.fields}
-        asked = self._required(message, partial)
-        below = partial or kinds.is_partial_update(message)
-        slots = {field.name: self._slot(field, field.name, below) for field in message.fields}
+        asked = self._required(message, use)
+        slots = {
+            field.name: self._slot(field, field.name, kinds.use_below(field, use)) for field in message.fields
+        }
         by_json_name = {field.json_name: slots[field.name] for field in message.fields}
         extendable = message.is_extendable
         oneofs = [oneof for oneof in message.oneofs if len(oneof.fields) > 1]
@@ -135,7 +137,7 @@ class Decoder:
             required_oneofs={
                 oneof.name: _members(oneof)
                 for oneof in oneofs
-                if self._reading.lenient and is_oneof_required(oneof, self._descriptors, partial)
+                if self._reading.lenient and is_oneof_required(oneof, self._descriptors, use)
             },
             constrained=bool(required or oneofs),
             takes_null=frozenset(field.name for field in message.fields if self._takes_null(field)),
@@ -148,22 +150,22 @@ class Decoder:
             extend=(lambda fields: extended(self._descriptors, message, fields)) if extendable else None,
         )
 
-    def _required(self, message: Descriptor, partial: bool) -> Collection[str]:
+    def _required(self, message: Descriptor, use: Use) -> Collection[str]:
         if self._reading.lenient:
-            return required_fields(message, self._descriptors, partial)
+            return required_fields(message, self._descriptors, use)
         # What annotations say is beyond ProtoJSON.
         return [field.name for field in message.fields if field.is_required]
 
-    def _slot(self, field: FieldDescriptor, name: str, partial: bool) -> Slot:
+    def _slot(self, field: FieldDescriptor, name: str, use: Use) -> Slot:
         kind, phrase = self._kind(field), self._phrase(field)
         exact = kind.exact if isinstance(kind, Kind) else None
         if kinds.is_map(field):
-            convert, exact = self._map(field, partial), None
+            convert, exact = self._map(field, use), None
         elif field.is_repeated:
             null = isinstance(kind, Kind) and kind.takes_null
-            convert, exact = repeated(self._single(field, partial), phrase, null, exact), None
+            convert, exact = repeated(self._single(field, use), phrase, null, exact), None
         else:
-            convert = self._single(field, partial)
+            convert = self._single(field, use)
         resource = update_mask.resource_of(field) if self._reading.lenient else None
         if resource is not None:
             convert = update_mask.checked(convert, resource)
@@ -172,26 +174,26 @@ class Decoder:
             convert = bounded(convert, options.min_items, options.max_items)
         return name, redacted(convert, phrase) if options.debug_redact else convert, exact
 
-    def _map(self, field: FieldDescriptor, partial: bool) -> Decode:
+    def _map(self, field: FieldDescriptor, use: Use) -> Decode:
         entry = kinds.entry_fields(field)
         key, value = entry["key"], entry["value"]
-        single, null = self._map_value(value, partial), self._takes_null(value)
+        single, null = self._map_value(value, use), self._takes_null(value)
         kind = self._kind(value)
         text_keys = key.type == FieldDescriptor.TYPE_STRING
         exact = kind.exact if text_keys and isinstance(kind, Kind) else None
         return mapped(map_key_decoder(key.type), single, self._phrase(value), null, exact)
 
-    def _map_value(self, field: FieldDescriptor, partial: bool) -> Decode:
-        message, convert = field.message_type, self._single(field, partial)
+    def _map_value(self, field: FieldDescriptor, use: Use) -> Decode:
+        message, convert = field.message_type, self._single(field, use)
         if message is None or message.full_name not in (well_known.STRUCT, well_known.LIST_VALUE):
             return convert
         # A constructor takes plain JSON for these two in a field and in a list, but not in a map.
         name, message_class = message.full_name, self._descriptors.message_class(message)
         return then(convert, lambda value: well_known.build(message_class, name, value))
 
-    def _single(self, field: FieldDescriptor, partial: bool) -> Decode:
+    def _single(self, field: FieldDescriptor, use: Use) -> Decode:
         kind = self._kind(field)
-        return kind.decode if isinstance(kind, Kind) else self._value(kind, partial)
+        return kind.decode if isinstance(kind, Kind) else self._value(kind, use)
 
     def _kind(self, field: FieldDescriptor) -> Kind | Descriptor:
         return kinds.kind_of(field, self._descriptors.field_options(field))
@@ -214,7 +216,7 @@ class Decoder:
 
     def _extension(self, message: Descriptor, key: str) -> Slot | None:
         field = find_extension(self._descriptors, message, key)
-        return None if field is None else self._slot(field, key, partial=False)
+        return None if field is None else self._slot(field, key, use=Use.WHOLE)
 
 
 def _checked(decode: DecodeText, check: Check) -> DecodeText:

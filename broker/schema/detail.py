@@ -4,7 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from broker.schema import descriptions
-from broker.schema.json_schema import Property
+from broker.schema.forms import Property
 
 MAX_BYTES = 64 * 1024
 """A larger schema loses its explanations, then its depth."""

@@ -30,10 +30,14 @@ class _EncodeObject(Protocol):
 class Encoder:
     """Makes the encoder of each message type of one pool, once, when it is first needed."""
 
-    def __init__(self, descriptors: Descriptors, canonical: bool = False) -> None:
-        """`canonical`: as ProtoJSON specifies it, see `compile`."""
+    def __init__(self, descriptors: Descriptors, canonical: bool = False, files: bool = True) -> None:
+        """`canonical`: as ProtoJSON specifies it, see `compile`.
+
+        `files`: as models read files in responses; else with their bytes, as requests are written.
+        """
         self._descriptors = descriptors
         self._canonical = canonical
+        self._files = files and not canonical
         self._compiled: dict[str, Callable[[Message], dict[str, Any]]] = {}
         self._objects: dict[tuple[str, int], _EncodeObject] = {}
 
@@ -57,7 +61,7 @@ class Encoder:
             return lambda value: {"value": encode_value(value)}
         if self._canonical:
             return self._object(message, 0)
-        if is_http_body(message):
+        if self._files and is_http_body(message):
             return self._value(message, 0)
         known = [field for field in message.fields if not self._hidden(field)]
         files = [field for field in known if self._is_file(field)]
@@ -68,7 +72,7 @@ class Encoder:
     def _is_file(self, field: FieldDescriptor) -> bool:
         """Whether it is one file, of which nobody can see whether it was set: no file is no empty file."""
         single = not (field.has_presence or field.is_repeated)
-        return single and self._descriptors.field_options(field).media_type is not None
+        return self._files and single and self._descriptors.field_options(field).media_type is not None
 
     def _with_files(
         self, files: Sequence[FieldDescriptor], encode: Callable[[Message], dict[str, Any]]
@@ -118,7 +122,7 @@ class Encoder:
             return any_encoder(self._descriptors, encoder_of, canonical.unopened if self._canonical else raw)
         if self._canonical and message.full_name in canonical.ENCODERS:
             return canonical.ENCODERS[message.full_name]
-        if is_http_body(message) and not self._canonical:
+        if self._files and is_http_body(message):
             return body_encoder(message, lambda field: self._field(field, anys))
         kind = well_known.WELL_KNOWN.get(message.full_name)
         if kind is not None and kind.encode is not None:
@@ -164,7 +168,7 @@ class Encoder:
         if field.message_type is not None:
             return self._value(field.message_type, anys)
         options = self._descriptors.field_options(field)
-        kind = kinds.kind_of(field, replace(options, media_type=None) if self._canonical else options)
+        kind = kinds.kind_of(field, options if self._files else replace(options, media_type=None))
         return kind.encode if isinstance(kind, Kind) else None
 
     def _hidden(self, field: FieldDescriptor) -> bool:

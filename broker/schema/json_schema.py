@@ -1,12 +1,9 @@
-"""A message type → the neutral form of its JSON: what fields there are, not yet in any provider's dialect.
+"""A message type → the neutral form of its JSON, made once for all tools and profiles that show it."""
 
-A form holds the fields of one message only; a field that is a message names its type, and whoever renders the
-form asks for that type's form in its turn. So the form knows nothing of depth, of `$ref`, or of recursion.
-"""
-
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Collection, Iterator, Sequence
+from dataclasses import replace
 from typing import Any
+from weakref import WeakKeyDictionary
 
 from google.protobuf.descriptor import Descriptor, FieldDescriptor
 
@@ -15,102 +12,18 @@ from broker.descriptors.pool import Descriptors
 from broker.schema import descriptions, enums, kinds, well_known
 from broker.schema.constraints import Constraints
 from broker.schema.field_rules import NO_RULES, FieldConstraints, constraints
+from broker.schema.forms import Entries, Form, Items, Leaf, Nested, Oneof, Property, Shape
 from broker.schema.kinds import Use
 from broker.schema.media import FILE_PROPERTIES, is_http_body
 from broker.schema.remarks import message_words, remarks, value_words
 from broker.schema.requirements import is_oneof_required, required_fields
 from broker.schema.scalars import SCALARS, Kind
 
+_MAX_KEPT = 4096
+"""Forms of one pool. Tools that share types stand side by side, so that few are made again."""
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Leaf:
-    """A value whose JSON Schema is known without its surroundings; `{}` fits any value."""
-
-    schema: Mapping[str, Any]
-    hint: str | None = None
-    """What must be said of the value in words."""
-    constraints: Mapping[str, Any] = field(default_factory=dict)
-    """What of the schema is said by rules."""
-    place: str = ""
-    """What stands before a rule in words: "Each item: " in a list."""
-    dynamic: bool = False
-    """Whether no closed schema can describe it."""
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Nested:
-    """A message that is written as an object."""
-
-    message: Descriptor
-    use: Use = Use.WHOLE
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Items:
-    """A list."""
-
-    item: "Leaf | Nested"
-    bounds: Mapping[str, int] = field(default_factory=dict)
-    """How many elements it may have, in the keywords of JSON Schema."""
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Entries:
-    """A map; its keys are strings in JSON, whatever they are in the .proto."""
-
-    key: Kind
-    value: "Leaf | Nested"
-
-
-Shape = Leaf | Nested | Items | Entries
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Property:
-    """One field."""
-
-    name: str
-    shape: Shape
-    required: bool = False
-    keywords: Mapping[str, Any] = field(default_factory=dict)
-    """Rules of a list or map itself."""
-    comment: str = ""
-    """Cleaned and whole."""
-    notes: tuple[str, ...] = ()
-    """What else a model must be told, in sentences that no budget cuts."""
-    values: str = ""
-    """What the values of its enum are, where their comments say so."""
-    default: Any = None
-    """The default that proto2 declares, as JSON; None: none."""
-    oneof: str | None = None
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Oneof:
-    """Fields of which at most one may be given."""
-
-    name: str
-    members: tuple[str, ...]
-    """The names of those that are offered: two or more."""
-    required: bool = False
-    """Whether one of them must be given."""
-    comment: str = ""
-
-    @property
-    def sentence(self) -> str:
-        """The rule in words."""
-        return f"{'Exactly' if self.required else 'At most'} one of: {', '.join(self.members)}."
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Form:
-    """A message as an object: its fields in the order of the .proto."""
-
-    message: Descriptor
-    properties: tuple[Property, ...]
-    oneofs: tuple[Oneof, ...] = ()
-    rules: tuple[str, ...] = ()
-    """What holds for the message as a whole, in words."""
+# A catalog that was replaced must not be kept alive by what was made of it.
+_kept: WeakKeyDictionary[Descriptors, dict[tuple[str, Use], Form]] = WeakKeyDictionary()
 
 
 def input_schema(message: Descriptor, descriptors: Descriptors, use: Use = Use.WHOLE) -> Form:
@@ -118,44 +31,74 @@ def input_schema(message: Descriptor, descriptors: Descriptors, use: Use = Use.W
 
     A type that is not written as an object, like google.protobuf.Value, is {"value": ...}.
     """
+    kept = _kept.setdefault(descriptors, {})
+    form = kept.get((message.full_name, use))
+    if form is None:
+        if len(kept) >= _MAX_KEPT:
+            kept.clear()
+        form = kept[message.full_name, use] = _input_form(message, descriptors, use)
+    return form
+
+
+def _input_form(message: Descriptor, descriptors: Descriptors, use: Use) -> Form:
     if well_known.is_well_known(message.full_name):
         return _wrapped(message, required=True, output=False)
-    partial = use is Use.CHANGES
-    required = required_fields(message, descriptors, partial)
+    required = required_fields(message, descriptors, use)
+    names = _offered(message, descriptors, use, required)
+    required |= {*_only_choices(message, names, descriptors, use)}
     properties = tuple(
         _input_property(one, descriptors, use, one.name in required)
         for one in message.fields
-        if _is_offered(descriptors.field_options(one), one.name in required, use)
+        if one.name in names
     )
     return Form(
         message=message,
         properties=properties,
-        oneofs=_oneofs(message, properties, descriptors, partial),
+        oneofs=_oneofs(message, names, descriptors, use),
         rules=tuple(message_words(descriptors.message_options(message).rules)),
     )
 
 
+def _offered(
+    message: Descriptor, descriptors: Descriptors, use: Use, required: Collection[str]
+) -> frozenset[str]:
+    """The names of the fields that the schema shows."""
+    return frozenset(
+        one.name
+        for one in message.fields
+        if _is_offered(descriptors.field_options(one), one.name in required, use)
+    )
+
+
 def _is_offered(options: FieldOptions, required: bool, use: Use) -> bool:
-    named_by_request = use is Use.NEW and "IDENTIFIER" in options.behavior
-    return kinds.is_offered(options, required) and not named_by_request
+    return kinds.is_offered(options, required) and (required or not kinds.is_named(options, use))
+
+
+def _only_choices(
+    message: Descriptor, names: Collection[str], descriptors: Descriptors, use: Use
+) -> Iterator[str]:
+    """Each field that is the only one on offer of a oneof of which one must be given."""
+    for oneof in message.oneofs:
+        members = [one.name for one in oneof.fields if one.name in names]
+        if len(members) == 1 and is_oneof_required(oneof, descriptors, use):
+            yield members[0]
 
 
 def _oneofs(
-    message: Descriptor, properties: Sequence[Property], descriptors: Descriptors, partial: bool
+    message: Descriptor, names: Collection[str], descriptors: Descriptors, use: Use
 ) -> tuple[Oneof, ...]:
-    members: dict[str, list[str]] = {}
-    for one in properties:
-        if one.oneof is not None:
-            members.setdefault(one.oneof, []).append(one.name)
+    members = {
+        oneof.name: [one.name for one in oneof.fields if one.name in names] for oneof in message.oneofs
+    }
     return tuple(
         Oneof(
             name=oneof.name,
             members=tuple(members[oneof.name]),
-            required=is_oneof_required(oneof, descriptors, partial),
+            required=is_oneof_required(oneof, descriptors, use),
             comment=descriptions.clean(descriptors.comments.get(oneof.full_name, "")),
         )
         for oneof in message.oneofs
-        if len(members.get(oneof.name, ())) > 1
+        if len(members[oneof.name]) > 1
     )
 
 

@@ -17,6 +17,8 @@ def fit(schema: Mapping[str, Any], limits: Limits) -> tuple[dict[str, Any], list
     >>> fit({"type": "string", "minLength": 1, "maxLength": 80}, LIMITS["openai-strict"])
     ({'type': 'string'}, ['1 to 80 characters.'])
     """
+    if limits.keywords is None and limits.formats is None and limits.lookaround and not limits.text_enums:
+        return dict(schema), []
     refused = {key: value for key, value in schema.items() if not _takes(limits, key, value)}
     if not refused:
         return dict(schema), []

@@ -97,6 +97,11 @@ def _is_made(field: FieldDescriptor) -> bool:
     return named and request is not None and request.name.startswith("Create") and not field.is_repeated
 
 
+def is_named(options: FieldOptions, use: Use) -> bool:
+    """Whether the field is the name of a resource that the request gives beside it."""
+    return use is Use.NEW and "IDENTIFIER" in options.behavior
+
+
 def is_partial_update(message: Descriptor) -> bool:
     """Whether the request holds a resource of which only what its update mask names is meant."""
     mask = message.fields_by_name.get("update_mask")

@@ -12,17 +12,8 @@ from google.protobuf.descriptor import Descriptor
 from broker.descriptors.pool import Descriptors
 from broker.errors import CatalogError
 from broker.schema.detail import HARD_MAX_BYTES, MAX_BYTES, STAGES, Detail, sentences
-from broker.schema.json_schema import (
-    Entries,
-    Form,
-    Items,
-    Leaf,
-    Nested,
-    Property,
-    Shape,
-    input_schema,
-    output_schema,
-)
+from broker.schema.forms import Entries, Form, Items, Leaf, Nested, Property, Shape, innermost
+from broker.schema.json_schema import input_schema, output_schema
 from broker.schema.keywords import fit, of_entries
 from broker.schema.kinds import Use
 from broker.schema.limits import Limits
@@ -104,6 +95,9 @@ class _Renderer:
     dialect: Dialect
     detail: Detail
     nodes: int = 0
+    flat: dict[tuple[int, bool], dict[str, Any]] = field(default_factory=dict)
+    """The schemas of fields without objects, which are the same wherever their message stands; by the field's
+    identity, and whether it is explained there."""
     above: list[tuple[str, str]] = field(default_factory=list)
     """The types that are being rendered, outermost first, each with the name of the field that holds it."""
 
@@ -124,9 +118,10 @@ class _Renderer:
         return schema
 
     def _choices(self, form: Form) -> str:
-        explained = len(self.above) <= self.detail.explained
+        if len(self.above) > self.detail.explained or not (form.oneofs or form.rules):
+            return ""
         comments = ((oneof.sentence, self.detail.cut(oneof.comment)) for oneof in form.oneofs)
-        return sentences(*chain.from_iterable(comments), *form.rules) if explained else ""
+        return sentences(*chain.from_iterable(comments), *form.rules)
 
     def _listing(
         self, properties: dict[str, Any], description: str, required: Sequence[str] = ()
@@ -142,6 +137,14 @@ class _Renderer:
         return schema
 
     def _property(self, one: Property) -> dict[str, Any]:
+        if isinstance(innermost(one.shape), Nested):
+            return self._field(one)
+        key = id(one), len(self.above) <= self.detail.explained
+        if key not in self.flat:
+            self.flat[key] = self._field(one)
+        return dict(self.flat[key])
+
+    def _field(self, one: Property) -> dict[str, Any]:
         shaped = self._shape(one.shape, one.name)
         described = shaped.pop("description", "")
         keywords = of_entries(one.keywords) if shaped.get("type") == "array" else one.keywords

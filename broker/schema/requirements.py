@@ -8,38 +8,43 @@ from broker.descriptors.options import FieldOptions
 from broker.descriptors.pool import Descriptors
 from broker.schema import kinds, validation
 from broker.schema.field_rules import constraints
+from broker.schema.kinds import Use
 
 
-def required_fields(message: Descriptor, descriptors: Descriptors, partial: bool) -> frozenset[str]:
+def required_fields(message: Descriptor, descriptors: Descriptors, use: Use) -> frozenset[str]:
     """The names of the fields that must be given.
 
-    `partial`: the message says what to change in a resource, so that what `field_behavior` requires of a
-    whole resource is not asked for (https://google.aip.dev/203); what rules ask for, the service refuses to
-    miss there too.
+    Of a message that says what to change in a resource, what `field_behavior` requires of a whole resource is
+    not asked for (https://google.aip.dev/203); what rules ask for, the service refuses to miss there too. Of
+    one that is made under a name that its request gives, the name is not asked for again.
     """
     return frozenset(
-        {*_annotated(message, descriptors, partial), *_ruled(message, descriptors, partial)}
+        {*_annotated(message, descriptors, use), *_ruled(message, descriptors, use)}
         | {field.name for field in message.fields if field.is_required}
     )
 
 
-def _annotated(message: Descriptor, descriptors: Descriptors, partial: bool) -> Iterator[str]:
+def _annotated(message: Descriptor, descriptors: Descriptors, use: Use) -> Iterator[str]:
+    if use is Use.CHANGES:
+        return
     for field in message.fields:
         options = descriptors.field_options(field)
         # Some fields are said to be REQUIRED and OUTPUT_ONLY: of the response, since no request shows them.
         shown = "OUTPUT_ONLY" not in options.behavior and not options.hidden
-        if "REQUIRED" in options.behavior and shown and not partial and not kinds.is_chosen(field):
+        asked = shown and not kinds.is_named(options, use) and not kinds.is_chosen(field)
+        if "REQUIRED" in options.behavior and asked:
             yield field.name
 
 
-def _ruled(message: Descriptor, descriptors: Descriptors, partial: bool) -> Iterator[str]:
+def _ruled(message: Descriptor, descriptors: Descriptors, use: Use) -> Iterator[str]:
     if not descriptors.has_rules:
         return
     broken = validation.broken_when_empty(message, descriptors)
     for field in message.fields:
         options = descriptors.field_options(field)
         # What the service fills in itself is not the model's to give.
-        theirs = "OUTPUT_ONLY" in options.behavior or ("IDENTIFIER" in options.behavior and not partial)
+        named = "IDENTIFIER" in options.behavior and use is not Use.CHANGES
+        theirs = "OUTPUT_ONLY" in options.behavior or named
         if not theirs and not options.hidden and (field.name in broken or _is_ruled(field, options)):
             yield field.name
 
@@ -54,13 +59,13 @@ def _is_ruled(field: FieldDescriptor, options: FieldOptions) -> bool:
     return alone or rules.required or implied
 
 
-def is_oneof_required(oneof: OneofDescriptor, descriptors: Descriptors, partial: bool) -> bool:
+def is_oneof_required(oneof: OneofDescriptor, descriptors: Descriptors, use: Use) -> bool:
     """Whether one of the fields of the oneof must be given.
 
-    What `field_behavior` requires of a member can only mean that. `partial` as for `required_fields`.
+    What `field_behavior` requires of a member can only mean that. `use` as for `required_fields`.
     """
     if len(oneof.fields) < 2:
         return False
     options = [descriptors.field_options(field) for field in oneof.fields]
-    annotated = not partial and any("REQUIRED" in one.behavior for one in options)
+    annotated = use is not Use.CHANGES and any("REQUIRED" in one.behavior for one in options)
     return annotated or any(one.in_required_oneof for one in options)

@@ -17,7 +17,8 @@ from google.protobuf.descriptor import Descriptor
 
 from broker.descriptors.pool import Descriptors
 from broker.schema.detail import MAX_BYTES, WHOLE, Detail, sentences
-from broker.schema.json_schema import Entries, Form, Items, Leaf, Nested, Oneof, Property, Shape, input_schema
+from broker.schema.forms import Entries, Form, Items, Leaf, Nested, Oneof, Property, Shape, innermost
+from broker.schema.json_schema import input_schema
 from broker.schema.keywords import fit, of_entries
 from broker.schema.kinds import Use
 from broker.schema.limits import LIMITS, Limits
@@ -88,7 +89,7 @@ def _survey(message: Descriptor, forms: _Forms, limits: Limits) -> list[_Type]:
         _check_oneofs(form, limits)
         for one in form.properties:
             path = f"{paths[held]}.{one.name}".lstrip(".")
-            inner = _innermost(one.shape)
+            inner = innermost(one.shape)
             if isinstance(inner, Nested):
                 used = (inner.message, inner.use)
                 uses[used] += 1
@@ -98,16 +99,6 @@ def _survey(message: Descriptor, forms: _Forms, limits: Limits) -> list[_Type]:
             elif inner.dynamic:
                 raise NotStrict(f'"{path}" may hold any value, which a closed schema cannot say')
     return [held for held in pending if uses[held] > 1 and forms(*held).properties]
-
-
-def _innermost(shape: Shape) -> Leaf | Nested:
-    match shape:
-        case Items():
-            return shape.item
-        case Entries():
-            return shape.value
-        case _:
-            return shape
 
 
 def _check_oneofs(form: Form, limits: Limits) -> None:

@@ -8,7 +8,7 @@ from google.protobuf.message import Message
 from google.rpc import error_details_pb2 as details_pb2
 from google.rpc.status_pb2 import Status
 
-from broker.backends.status import ADVICE, to_error
+from broker.backends.status import ADVICE, CLASSES, to_error
 from broker.errors import Code
 
 
@@ -100,5 +100,5 @@ def test_endless_details_are_bounded() -> None:
     assert all(len(line) < 1_100 for line in lines)
 
 
-def test_every_code_has_its_advice() -> None:
-    assert set(ADVICE) == set(Code)
+def test_every_code_has_its_class_and_its_advice() -> None:
+    assert set(CLASSES) == set(ADVICE) == set(Code)

@@ -9,7 +9,7 @@ from broker.catalog.catalog import Catalog
 from broker.catalog.exposure import Exposed, build
 from broker.descriptors.pool import Descriptors, link
 from broker.descriptors.sources import ProtoFiles, Protoset
-from tests.corpora import edges
+from tests.corpora import edges, rules
 
 FOLDER = Path(__file__).parents[2] / "gen" / "corpora"
 _TEMPORAL = FOLDER / "temporalio/temporalio/bridge/sdk-core/crates/protos/protos"
@@ -62,12 +62,13 @@ CORPORA = (
     Corpus(name="googleapis-common-protos", import_paths=(_installed(),), pattern="google/**/*.proto"),
 )
 """`make corpora` installs and compiles them; the last is there anyway."""
-NAMES = (*(corpus.name for corpus in CORPORA), edges.NAME)
+_OURS = {edges.NAME: edges.descriptors, rules.NAME: rules.descriptors}
+NAMES = (*(corpus.name for corpus in CORPORA), *_OURS)
 
 
 def is_there(name: str) -> bool:
     """Whether a corpus is installed."""
-    return name == edges.NAME or _corpus(name).protoset.exists() or _corpus(name) is CORPORA[-1]
+    return name in _OURS or _corpus(name).protoset.exists() or _corpus(name) is CORPORA[-1]
 
 
 def catalog_of(name: str) -> Catalog:
@@ -76,8 +77,8 @@ def catalog_of(name: str) -> Catalog:
 
 
 def _descriptors(name: str) -> Descriptors:
-    if name == edges.NAME:
-        return edges.descriptors()
+    if name in _OURS:
+        return _OURS[name]()
     corpus = _corpus(name)
     compiled = corpus.protoset.exists()
     source = Protoset(corpus.protoset) if compiled else ProtoFiles(corpus.files(), corpus.import_paths)

@@ -13,7 +13,7 @@ _KNOWN = frozenset(
         "type", "description", "properties", "required", "additionalProperties", "items", "enum", "anyOf",
         "$ref", "$defs", "pattern", "format", "minimum", "maximum", "exclusiveMinimum", "exclusiveMaximum",
         "minLength", "maxLength", "minItems", "maxItems", "contentEncoding", "propertyNames", "default",
-        "examples", "deprecated",
+        "examples", "deprecated", "uniqueItems", "minProperties", "maxProperties",
     }
 )  # fmt: skip
 """A word that means more than it says here would make a false instance, so that others are refused."""
@@ -26,6 +26,10 @@ _FORMATS = {
     "hostname": "example.com",
     "uri": "https://example.com/a",
 }
+
+
+_PATTERNED = ("ab-12", "a.b", "abbc", "abc")
+"""What the patterns of our own protos ask for."""
 
 
 class Unwritable(Exception):
@@ -75,14 +79,21 @@ class Instances:
             case "integer":
                 return self._random.randint(*_range(schema))
             case "number":
-                low, high = schema.get("minimum", -90.0), schema.get("maximum", 90.0)
-                return round(self._random.uniform(max(low, -90.0), min(high, 90.0)), 2)
+                return self._number(schema)
             case "boolean":
                 return self._random.random() < 0.5
             case "null":
                 return None
             case _:
                 return self._random.choice(("any", 1, [], {}, True))
+
+    def _number(self, schema: Any) -> float:
+        low = schema.get("minimum", schema.get("exclusiveMinimum", -90.0))
+        high = schema.get("maximum", schema.get("exclusiveMaximum", 90.0))
+        low, high = max(low, -90.0), min(high, 90.0)
+        drawn = round(self._random.uniform(low, high), 2)
+        # Rounded, it may be one of the bounds.
+        return drawn if low < drawn < high else (low + high) / 2
 
     def _array(self, schema: Any, depth: int) -> list[Any]:
         least = schema.get("minItems", 0)
@@ -91,7 +102,10 @@ class Instances:
             items = {**items, "description": "Base64."}  # what is said of each item is said of the list
         last = depth >= _DEPTH or _is_left_open(items)
         count = least if last else self._random.randint(least, least + 2)
-        return [self._value(items, depth + 1) for _ in range(min(count, schema.get("maxItems", count)))]
+        made = [self._value(items, depth + 1) for _ in range(min(count, schema.get("maxItems", count)))]
+        if schema.get("uniqueItems"):
+            return [one for place, one in enumerate(made) if one not in made[:place]]
+        return made
 
     def _string(self, schema: Any) -> str:
         if "format" in schema:
@@ -107,7 +121,9 @@ class Instances:
         if isinstance(values := schema.get("additionalProperties"), dict):
             if "Base64" in schema.get("description", ""):
                 values = {**values, "description": "Base64."}
-            count = 0 if depth >= _DEPTH or _is_left_open(values) else self._random.randint(0, 2)
+            least = schema.get("minProperties", 0)
+            most = 0 if depth >= _DEPTH or _is_left_open(values) else 2
+            count = self._random.randint(least, max(least, min(most, schema.get("maxProperties", most))))
             keys = [self._key(schema) for _ in range(count)]
             return {key: self._value(values, depth + 1) for key in keys}
         properties = schema.get("properties", {})
@@ -157,7 +173,8 @@ def _range(schema: Any) -> tuple[int, int]:
 
 
 def _matching(pattern: str, source: random.Random) -> str:
-    text = str(source.randint(1, 99)) + ("s" if pattern.endswith("s$") else "")
-    if re.search(pattern, text) is None:
-        raise Unwritable(f"the pattern {pattern}")
-    return text
+    number = str(source.randint(1, 99))
+    for text in (number, f"{number}s", *_PATTERNED):
+        if re.search(pattern, text) is not None:
+            return text
+    raise Unwritable(f"the pattern {pattern}")

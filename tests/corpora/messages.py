@@ -30,6 +30,13 @@ _WORDS = (
     "😀",
     "a:b",
     "{}",
+    "x",
+    "ab-12",
+    "abbc",
+    "a.b",
+    "ada@example.com",
+    "123e4567-e89b-42d3-a456-426614174000",
+    "192.0.2.1",
 )
 _JSON: Sequence[Any] = (None, True, 1.5, -3.0, "text", [], {}, ["a", 1.0, None], {"k": {"l": [False]}})
 _ANYS = ("Duration", "Timestamp", "Struct", "Empty", "StringValue")

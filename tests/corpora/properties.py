@@ -2,7 +2,7 @@
 
 P1, that decode and encode are ProtoJSON, is protobuf's own suite: `make conformance`. P5 is among what `P4`
 asks of a definition, since every profile has its rule for names; that they differ is asked of all together.
-P7 (what protovalidate accepts fits the schema) waits for buf.validate in the broker.
+P7 is asked of the types that have rules of protovalidate.
 """
 
 import hashlib
@@ -25,7 +25,7 @@ from broker.schema.encode import Encoder
 from broker.schema.media import may_hold_files
 from broker.schema.profiles import PROFILES
 from broker.tool import Stream, Tool
-from tests.corpora import providers, shapes
+from tests.corpora import providers, rules, shapes
 from tests.corpora.instances import Instances
 from tests.corpora.messages import Messages, Unsatisfiable, wire
 from tests.corpora.mutations import mutations
@@ -121,6 +121,9 @@ def _requests(case: _Case) -> Iterator[str]:
     message = catalog.descriptors(tool).request_type(tool.method)
     encode, decode = _encoder(catalog.descriptors(tool)).compile(message), catalog.decoder(tool)
     for made in _messages(case, message, "requests"):
+        if rules.broken(made, catalog.descriptors(tool)):
+            case.counts["requests that break rules"] += 1
+            continue
         encoded = encode(made)
         shaped = {"plain": encoded, "entries": shapes.with_entries(encoded, message)}
         if providers.is_strict(case.definitions.get("openai-strict", {})):
@@ -139,12 +142,12 @@ def _decoder(descriptors: Descriptors) -> Decoder:
 
 @cache
 def _encoder(descriptors: Descriptors) -> Encoder:
-    return Encoder(descriptors)
+    return Encoder(descriptors, files=False)
 
 
-def _messages(case: _Case, message: Any, counted: str) -> Iterator[Any]:
+def _messages(case: _Case, message: Any, counted: str, times: int = 2) -> Iterator[Any]:
     made = Messages(case.catalog.descriptors(case.tool), f"{counted} {case.tool.full_name}")
-    for _ in range(2):
+    for _ in range(times):
         try:
             yield made.make(message)
         except Unsatisfiable:
@@ -162,9 +165,24 @@ UNSAYABLE = (
 """Refusals of what fits a schema all the same."""
 
 
+def _ruled(case: _Case) -> Iterator[str]:
+    """P7: what protovalidate accepts of a request fits what models are shown."""
+    descriptors = case.catalog.descriptors(case.tool)
+    if not descriptors.has_rules:
+        return
+    message = descriptors.request_type(case.tool.method)
+    encode = _encoder(descriptors).compile(message)
+    for made in _messages(case, message, "requests with rules", rules.MADE):
+        wrong, encoded = rules.broken(made, descriptors), encode(made)
+        for profile in ("openai", "mcp"):
+            schema = providers.parameters_of(case.definitions[profile])
+            case.counts["values that rules accept"] += len(rules.accepted(encoded, wrong, schema))
+            yield from (f"{profile}: {what}" for what in rules.misfits(encoded, wrong, schema))
+
+
 def _instances(case: _Case) -> Iterator[str]:
     """P3: what fits a schema is understood, but for what no schema can say."""
-    decode = case.catalog.decoder(case.tool)
+    decode, descriptors = case.catalog.decoder(case.tool), case.catalog.descriptors(case.tool)
     for profile, definition in case.definitions.items():
         schema = providers.parameters_of(definition)
         value = Instances(schema, f"{profile} {case.tool.full_name}").make()
@@ -175,8 +193,19 @@ def _instances(case: _Case) -> Iterator[str]:
         except InvalidArguments as refused:
             case.counts["instances refused for what only words say"] += 1
             wrong = [line for line in refused.problems if not any(word in line for word in UNSAYABLE)]
+            if wrong and _is_read(text, descriptors.request_type(case.tool.method), descriptors):
+                wrong = [line for line in wrong if not rules.is_said(line, schema)]
             for line in wrong:
                 yield f"{profile}: {text[:150]} fits its schema and is refused: {line}"
+
+
+def _is_read(text: str, message: Any, descriptors: Descriptors) -> bool:
+    """Whether it is rules of protovalidate alone that refuse arguments."""
+    try:
+        _decoder(descriptors).compile(message)(text)
+    except InvalidArguments:
+        return False
+    return True
 
 
 def _definitions(case: _Case) -> Iterator[str]:
@@ -211,4 +240,5 @@ _RULES: Mapping[str, Callable[[_Case], Iterator[str]]] = {
     "P3": _instances,
     "P4": _definitions,
     "P6": _garbage,
+    "P7": _ruled,
 }

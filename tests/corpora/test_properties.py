@@ -9,11 +9,12 @@ from broker.catalog.catalog import Catalog
 from broker.errors import InvalidArguments
 from broker.schema.content import Content
 from broker.tool import Tool
-from tests.corpora import edges, providers, sizes
+from tests.corpora import edges, providers, rules, sizes
 from tests.corpora.properties import look
 from tests.corpora.test_sample import catalog_of
 
 TREE = "edges_Edges_edges_recursion_Tree"
+WORDLESS = {"name": "n", "parameters": {"type": "object", "properties": {"password": {"type": "string"}}}}
 
 
 @pytest.fixture
@@ -63,6 +64,30 @@ def test_a_decoder_that_fails_on_garbage_is_found(catalog: Catalog, monkeypatch:
 
     monkeypatch.setattr(Catalog, "decoder", lambda *_: fail)
     assert found(catalog) == {"P6"}
+
+
+def test_a_rule_that_is_neither_in_keywords_nor_in_words_is_found(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert found(catalog_of(rules.NAME), "rules_v1_Rules_Secret") == set()
+
+    monkeypatch.setattr(Catalog, "definition", lambda *_: WORDLESS)
+    assert "P3" in found(catalog_of(rules.NAME), "rules_v1_Rules_Secret")
+
+
+@pytest.mark.parametrize(
+    ("encoded", "wrong", "refused"),
+    [
+        ({"a": "xy"}, set(), True),
+        ({"a": "xy"}, {"a"}, False),
+        ({"a": "x"}, set(), False),
+        ({}, set(), True),
+        ({}, {"a"}, False),
+    ],
+)
+def test_a_schema_that_is_narrower_than_the_rules_is_found(
+    encoded: dict[str, Any], wrong: set[str], refused: bool
+) -> None:
+    schema = {"properties": {"a": {"type": "string", "maxLength": 1}}, "required": ["a"]}
+    assert bool(list(rules.misfits(encoded, wrong, schema))) is refused
 
 
 REFUSED = {

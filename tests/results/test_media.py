@@ -12,7 +12,7 @@ from broker.dispatch import Broker
 from broker.schema.media import MAX_BYTES, MAX_FILES, MAX_TEXT, encode_file, gather
 from broker.schema.profiles import render, strict_problem
 from broker.servers.chat_messages import tool_result
-from broker.tool import Media, ToolCall, ToolResult
+from broker.tool import Media, Prepared, ToolCall, ToolResult
 
 Answer = Callable[..., Awaitable[ToolResult]]
 New = Callable[..., Any]
@@ -189,6 +189,17 @@ async def test_a_body_as_a_request_has_its_data_in_base64(broker: Broker) -> Non
     result = await broker.call(call)
 
     assert result.structured == {"content_type": "text/plain", "bytes": 5, "text": "hello"}
+
+
+async def test_a_request_that_holds_files_is_shown_as_it_will_be_sent(broker: Broker) -> None:
+    arguments = {"content_type": "image/png", "data": base64.b64encode(PNG).decode()}
+    call = ToolCall(id="1", name="files_v1_FileService_Send", arguments=json.dumps(arguments))
+    prepared = broker.prepare(call)
+    assert isinstance(prepared, Prepared)
+
+    shown = json.loads(broker.catalog.request_json(prepared))
+
+    assert shown == {**arguments, "extensions": []}
 
 
 def test_a_body_as_a_request_is_described_as_it_is_and_is_not_strict(

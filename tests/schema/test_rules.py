@@ -17,6 +17,7 @@ from broker.descriptors.protoc import compile_protos
 from broker.descriptors.sources import Loaded
 from broker.schema.encode import Encoder
 from broker.schema.json_schema import input_schema
+from broker.schema.kinds import Use
 from broker.schema.profiles import render
 from broker.schema.remarks import value_words
 from broker.schema.requirements import required_fields
@@ -174,9 +175,9 @@ def test_without_the_extra_the_rules_themselves_say_what_is_required(
     ruled: Descriptors, method: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     message = ruled.pool.FindMethodByName(f"rules.v1.Rules.{method}").input_type
-    probed = required_fields(message, ruled, partial=False)
+    probed = required_fields(message, ruled, Use.WHOLE)
     monkeypatch.setitem(vars(ruled), "validator", None)
-    assert probed - {"by_cel"} == required_fields(message, ruled, partial=False)
+    assert probed - {"by_cel"} == required_fields(message, ruled, Use.WHOLE)
 
 
 def test_a_resource_that_is_made_gets_its_name_beside_it(ruled: Descriptors) -> None:

@@ -1,25 +1,17 @@
 """A weather server in this process, with a channel to it."""
 
-from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import AsyncExitStack
+from collections.abc import Awaitable, Callable
 
 import grpc.aio
 import pytest
 
+from tests.tool_servers.conftest import Serve
+from tool_servers.serving.server import ToolServer
 from tool_servers.weather.provider import Provider
-from tool_servers.weather.server import WeatherServer
+from tool_servers.weather.service import weather_service
 
 
 @pytest.fixture
-async def serve() -> AsyncIterator[Callable[[Provider], Awaitable[tuple[WeatherServer, grpc.aio.Channel]]]]:
+def serve(serve_service: Serve) -> Callable[[Provider], Awaitable[tuple[ToolServer, grpc.aio.Channel]]]:
     """Serves a provider until the test ends."""
-    async with AsyncExitStack() as stack:
-
-        async def start(provider: Provider) -> tuple[WeatherServer, grpc.aio.Channel]:
-            server = WeatherServer(provider, "127.0.0.1:0")
-            port = await server.start()
-            stack.push_async_callback(server.stop, 0)
-            channel = grpc.aio.insecure_channel(f"127.0.0.1:{port}")
-            return server, await stack.enter_async_context(channel)
-
-        yield start
+    return lambda provider: serve_service(weather_service(provider))

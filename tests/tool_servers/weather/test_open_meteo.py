@@ -17,6 +17,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from weather.v1 import weather_pb2, weather_pb2_grpc
 
+from tool_servers.serving.server import ToolServer
 from tool_servers.weather import cities
 from tool_servers.weather.open_meteo import MAX_RESPONSE_SIZE, OpenMeteo
 from tool_servers.weather.open_meteo_answers import (
@@ -29,9 +30,8 @@ from tool_servers.weather.open_meteo_answers import (
     sky,
 )
 from tool_servers.weather.provider import Provider, SourceFailed, UnknownCity
-from tool_servers.weather.server import WeatherServer
 
-Serve = Callable[[Provider], Awaitable[tuple[WeatherServer, grpc.aio.Channel]]]
+Serve = Callable[[Provider], Awaitable[tuple[ToolServer, grpc.aio.Channel]]]
 Answer = tuple[int, bytes]
 
 CURRENT: dict[str, Any] = {

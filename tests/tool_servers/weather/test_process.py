@@ -1,55 +1,19 @@
 """`python -m tool_servers.weather` as a process of its own."""
 
 import asyncio
-import os
 import signal
 import socket
-import sys
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
-from pathlib import Path
 
 import grpc.aio
 import pytest
 from weather.v1 import weather_pb2, weather_pb2_grpc
 
-ROOT = Path(__file__).parents[3]
-
-
-async def start(*arguments: str, **environment: str) -> asyncio.subprocess.Process:
-    return await asyncio.create_subprocess_exec(
-        sys.executable,
-        "-m",
-        "tool_servers.weather",
-        *arguments,
-        cwd=ROOT,
-        env=os.environ | {"PYTHONPATH": str(ROOT / "gen" / "python")} | environment,
-        stdout=asyncio.subprocess.PIPE,
-        stderr=asyncio.subprocess.PIPE,
-    )
-
-
-@asynccontextmanager
-async def running(
-    *arguments: str, **environment: str
-) -> AsyncIterator[tuple[asyncio.subprocess.Process, grpc.aio.Channel]]:
-    process = await start("--address", "127.0.0.1:0", *arguments, **environment)
-    try:
-        assert process.stdout is not None
-        ready = (await process.stdout.readline()).decode().strip()
-        fact, _, address = ready.rpartition(" ")
-        assert fact == "weather: listening on"
-        async with grpc.aio.insecure_channel(address) as channel:
-            yield process, channel
-    finally:
-        if process.returncode is None:
-            process.kill()
-        await process.communicate()
+from tests.tool_servers.process import running, start
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
 async def test_it_serves_until_it_is_told_to_stop_and_exits_with_0(number: signal.Signals) -> None:
-    async with running() as (process, channel):
+    async with running("weather") as (process, channel):
         request = weather_pb2.Location(name="北京")
         weather = await weather_pb2_grpc.WeatherServiceStub(channel).GetWeather(request)
 
@@ -64,7 +28,7 @@ async def test_it_serves_until_it_is_told_to_stop_and_exits_with_0(number: signa
 
 
 async def test_a_call_in_flight_is_answered_before_it_exits() -> None:
-    async with running("--delay", "0.5") as (process, channel):
+    async with running("weather", "--delay", "0.5") as (process, channel):
         stub = weather_pb2_grpc.WeatherServiceStub(channel)
         calls = [
             asyncio.ensure_future(stub.GetWeather(weather_pb2.Location(name=name)))
@@ -86,9 +50,11 @@ async def test_a_call_in_flight_is_answered_before_it_exits() -> None:
 async def test_open_meteo_is_chosen_by_the_environment() -> None:
     # Nothing listens on port 1, and that is what the client is told.
     url = "http://127.0.0.1:1"
-    async with running(
-        WEATHER_PROVIDER="open-meteo", OPEN_METEO_URL=url, OPEN_METEO_GEOCODING_URL=url, NO_PROXY="127.0.0.1"
-    ) as (_, channel):
+    urls = {"OPEN_METEO_URL": url, "OPEN_METEO_GEOCODING_URL": url}
+    async with running("weather", WEATHER_PROVIDER="open-meteo", NO_PROXY="127.0.0.1", **urls) as (
+        _,
+        channel,
+    ):
         with pytest.raises(grpc.aio.AioRpcError) as caught:
             await weather_pb2_grpc.WeatherServiceStub(channel).GetWeather(weather_pb2.Location(name="Paris"))
 
@@ -112,7 +78,7 @@ async def test_open_meteo_is_chosen_by_the_environment() -> None:
 async def test_a_wrong_setting_is_exit_status_2_and_one_line_with_the_cure(
     arguments: tuple[str, ...], environment: dict[str, str], words: str
 ) -> None:
-    process = await start(*arguments, **environment)
+    process = await start("weather", *arguments, **environment)
 
     output, errors = await process.communicate()
 
@@ -125,7 +91,7 @@ async def test_a_wrong_setting_is_exit_status_2_and_one_line_with_the_cure(
 async def test_a_taken_address_is_exit_status_2() -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         address = f"127.0.0.1:{taken.getsockname()[1]}"
-        process = await start("--address", address)
+        process = await start("weather", "--address", address)
         _, errors = await process.communicate()
 
     assert process.returncode == 2
@@ -133,7 +99,7 @@ async def test_a_taken_address_is_exit_status_2() -> None:
 
 
 async def test_help_tells_the_settings_without_the_stubs() -> None:
-    process = await start("--help", PYTHONPATH="")
+    process = await start("weather", "--help", PYTHONPATH="")
 
     output, _ = await process.communicate()
 

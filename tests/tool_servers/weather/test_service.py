@@ -4,22 +4,20 @@ import asyncio
 import datetime
 import logging
 from collections.abc import Awaitable, Callable
-from typing import Any
 
 import grpc.aio
 import pytest
-from google.protobuf.message import Message
 from google.rpc import error_details_pb2
-from grpc_status import rpc_status
 from weather.v1 import weather_pb2, weather_pb2_grpc
 
+from tests.tool_servers.served import failure
+from tool_servers.serving.server import ToolServer
 from tool_servers.weather import cities
 from tool_servers.weather.delayed import Delayed
 from tool_servers.weather.normals import Normals
 from tool_servers.weather.provider import Day, Forecast, Provider, SourceFailed, Weather
-from tool_servers.weather.server import WeatherServer
 
-Serve = Callable[[Provider], Awaitable[tuple[WeatherServer, grpc.aio.Channel]]]
+Serve = Callable[[Provider], Awaitable[tuple[ToolServer, grpc.aio.Channel]]]
 
 NOON_UTC = datetime.datetime(2026, 7, 15, 12, tzinfo=datetime.UTC)
 
@@ -56,20 +54,6 @@ class Scripted:
 
 
 async def at_once() -> None: ...
-
-
-async def failure(call: Awaitable[object]) -> tuple[grpc.StatusCode, str, list[Message]]:
-    """The code, message and unpacked details with which a call fails."""
-    with pytest.raises(grpc.aio.AioRpcError) as caught:
-        await call
-    error: Any = caught.value
-    status = rpc_status.from_call(error)
-    kinds = (error_details_pb2.ErrorInfo, error_details_pb2.BadRequest, error_details_pb2.ResourceInfo)
-    details: list[Message] = []
-    for packed in status.details if status is not None else ():
-        kind = next(kind for kind in kinds if packed.Is(kind.DESCRIPTOR))
-        details.append(kind.FromString(packed.value))
-    return error.code(), error.details() or "", details
 
 
 @pytest.mark.parametrize(
@@ -287,7 +271,7 @@ async def test_a_bug_reaches_the_client_as_an_id_and_the_log_in_full(
 
 
 async def test_overlapping_calls_are_counted(serve: Serve, caplog: pytest.LogCaptureFixture) -> None:
-    caplog.set_level(logging.INFO, "tool_servers.weather")
+    caplog.set_level(logging.INFO, "tool_servers.serving")
     together = asyncio.Barrier(3)
 
     async def meet() -> None:
@@ -321,7 +305,7 @@ async def test_calls_one_after_another_do_not_count_as_overlapping(serve: Serve)
 async def test_a_cancelled_call_is_cancelled_at_the_provider_and_logged_as_such(
     serve: Serve, caplog: pytest.LogCaptureFixture
 ) -> None:
-    caplog.set_level(logging.INFO, "tool_servers.weather")
+    caplog.set_level(logging.INFO, "tool_servers.serving")
     started, cancelled = asyncio.Event(), asyncio.Event()
 
     async def wait() -> None:

@@ -1,23 +1,21 @@
-"""A provider and an address → a gRPC server with the weather service, health and reflection beside it."""
+"""A service and an address → a gRPC server with the service, health and reflection."""
 
 import logging
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
 
 import grpc.aio
+from google.protobuf.descriptor import ServiceDescriptor
 from grpc_health.v1 import health, health_pb2, health_pb2_grpc
 from grpc_reflection.v1alpha import reflection, reflection_pb2
 from grpc_reflection.v1alpha._async import ReflectionServicer
-from weather.v1 import weather_pb2, weather_pb2_grpc
 
-from tool_servers.weather.provider import Provider
-from tool_servers.weather.service import WeatherService
-
-SERVICE = weather_pb2.DESCRIPTOR.services_by_name["WeatherService"].full_name
+from tool_servers.serving.calls import Calls
 
 OPTIONS = (
     # Without it a second server on the same port starts without a word and takes half of the calls.
     ("grpc.so_reuseport", 0),
-    ("grpc.max_receive_message_length", 64 * 1024),
-    ("grpc.max_send_message_length", 1024 * 1024),
     # Long-lived clients come back through name resolution now and then, so that load stays even.
     ("grpc.max_connection_age_ms", 30 * 60 * 1000),
     ("grpc.max_connection_age_grace_ms", 30 * 1000),
@@ -27,37 +25,61 @@ MAX_CONCURRENT_RPCS = 1000
 logger = logging.getLogger(__name__)
 
 
-class WeatherServer:
-    """Serves a provider at an address until it is stopped.
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Service:
+    """What is served: the implementation of a service whose methods are unary."""
 
-    server = WeatherServer(provider, "127.0.0.1:0")
+    descriptor: ServiceDescriptor
+    servicer: Any
+    register: Callable[[Any, grpc.aio.Server], None]
+    """`add_…Servicer_to_server` of its stubs."""
+    max_request: int = 64 * 1024
+    """In bytes; a larger one is RESOURCE_EXHAUSTED."""
+    max_response: int = 1024 * 1024
+    """In bytes."""
+
+
+class ToolServer:
+    """Serves a service at an address until it is stopped.
+
+    server = ToolServer(service, "127.0.0.1:0")
     port = await server.start()
     …
     await server.stop()
     """
 
-    def __init__(self, provider: Provider, address: str) -> None:
+    def __init__(self, service: Service, address: str) -> None:
         self.address = address
-        self._service = WeatherService(provider)
+        self._service = service
+        self._name = service.descriptor.full_name
+        self._calls = Calls(self._name)
         self._health = health.aio.HealthServicer()
         self._server: grpc.aio.Server | None = None
 
     @property
     def in_flight(self) -> int:
         """How many calls are being answered now."""
-        return self._service.in_flight
+        return self._calls.in_flight
 
     @property
     def max_in_flight(self) -> int:
-        """How many calls of the weather service were being answered at once at most."""
-        return self._service.max_in_flight
+        """How many calls of the service were being answered at once at most."""
+        return self._calls.max_in_flight
 
     async def start(self) -> int:
         """Listens, and returns the port; raises OSError where the address cannot be had."""
-        server = grpc.aio.server(options=OPTIONS, maximum_concurrent_rpcs=MAX_CONCURRENT_RPCS)
-        weather_pb2_grpc.add_WeatherServiceServicer_to_server(self._service, server)
+        server = grpc.aio.server(
+            interceptors=(self._calls,),
+            options=(
+                *OPTIONS,
+                ("grpc.max_receive_message_length", self._service.max_request),
+                ("grpc.max_send_message_length", self._service.max_response),
+            ),
+            maximum_concurrent_rpcs=MAX_CONCURRENT_RPCS,
+        )
+        self._service.register(self._service.servicer, server)
         health_pb2_grpc.add_HealthServicer_to_server(self._health, server)
-        add_reflection(server)
+        add_reflection(server, self._name)
         try:
             port = server.add_insecure_port(self.address)
         except RuntimeError as error:
@@ -66,7 +88,7 @@ class WeatherServer:
             ) from error
         await server.start()
         self._server = server
-        for name in ("", SERVICE):
+        for name in ("", self._name):
             await self._health.set(name, health_pb2.HealthCheckResponse.SERVING)
         return port
 
@@ -78,9 +100,9 @@ class WeatherServer:
             logger.info("stopped max_in_flight=%d", self.max_in_flight)
 
 
-def add_reflection(server: grpc.aio.Server) -> None:
+def add_reflection(server: grpc.aio.Server, service: str) -> None:
     """Adds server reflection as v1 and as v1alpha: the same messages under two service names."""
-    names = (SERVICE, health.SERVICE_NAME, reflection.SERVICE_NAME)
+    names = (service, health.SERVICE_NAME, reflection.SERVICE_NAME)
     reflection.enable_server_reflection(names, server)
     method = grpc.stream_stream_rpc_method_handler(
         ReflectionServicer(names).ServerReflectionInfo,

@@ -1,7 +1,7 @@
-"""What stands beside the weather service: health, reflection, and how it starts and stops."""
+"""What stands beside a service, here that of the weather: health, reflection, and how it starts and stops."""
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator
 from typing import Any
 
 import grpc.aio
@@ -11,12 +11,12 @@ from grpc_health.v1 import health_pb2, health_pb2_grpc
 from grpc_reflection.v1alpha import reflection_pb2
 from weather.v1 import weather_pb2, weather_pb2_grpc
 
+from tests.tool_servers.conftest import Serve
+from tool_servers.serving.server import ToolServer
 from tool_servers.weather import cities
 from tool_servers.weather.normals import Normals
-from tool_servers.weather.provider import Forecast, Provider, Weather
-from tool_servers.weather.server import WeatherServer
-
-Serve = Callable[[Provider], Awaitable[tuple[WeatherServer, grpc.aio.Channel]]]
+from tool_servers.weather.provider import Forecast, Weather
+from tool_servers.weather.service import weather_service
 
 SERVICE = "weather.v1.WeatherService"
 
@@ -46,14 +46,14 @@ async def check(channel: grpc.aio.Channel, service: str) -> int:
 
 
 @pytest.mark.parametrize("service", ["", SERVICE])
-async def test_health_is_serving_once_started(serve: Serve, service: str) -> None:
-    _, channel = await serve(Gated())
+async def test_health_is_serving_once_started(serve_service: Serve, service: str) -> None:
+    _, channel = await serve_service(weather_service(Gated()))
 
     assert await check(channel, service) == health_pb2.HealthCheckResponse.SERVING
 
 
-async def test_health_knows_no_other_service(serve: Serve) -> None:
-    _, channel = await serve(Gated())
+async def test_health_knows_no_other_service(serve_service: Serve) -> None:
+    _, channel = await serve_service(weather_service(Gated()))
 
     with pytest.raises(grpc.aio.AioRpcError) as caught:
         await check(channel, "other.v1.OtherService")
@@ -78,8 +78,10 @@ async def reflect(
 
 
 @pytest.mark.parametrize("version", ["v1", "v1alpha"])
-async def test_reflection_lists_the_services_and_hands_out_every_file(serve: Serve, version: str) -> None:
-    _, channel = await serve(Gated())
+async def test_reflection_lists_the_services_and_hands_out_every_file(
+    serve_service: Serve, version: str
+) -> None:
+    _, channel = await serve_service(weather_service(Gated()))
 
     listed, found = await reflect(
         channel,
@@ -99,8 +101,10 @@ async def test_reflection_lists_the_services_and_hands_out_every_file(serve: Ser
 
 
 @pytest.mark.parametrize("version", ["v1", "v1alpha"])
-async def test_every_service_that_reflection_lists_can_be_described(serve: Serve, version: str) -> None:
-    _, channel = await serve(Gated())
+async def test_every_service_that_reflection_lists_can_be_described(
+    serve_service: Serve, version: str
+) -> None:
+    _, channel = await serve_service(weather_service(Gated()))
     (listed,) = await reflect(channel, version, reflection_pb2.ServerReflectionRequest(list_services=""))
     names = [service.name for service in listed.list_services_response.service]
 
@@ -114,9 +118,11 @@ async def test_every_service_that_reflection_lists_can_be_described(serve: Serve
     assert all(response.HasField("file_descriptor_response") for response in described)
 
 
-async def test_stopping_says_not_serving_refuses_new_calls_and_finishes_those_in_flight(serve: Serve) -> None:
+async def test_stopping_says_not_serving_refuses_new_calls_and_finishes_those_in_flight(
+    serve_service: Serve,
+) -> None:
     provider = Gated()
-    server, channel = await serve(provider)
+    server, channel = await serve_service(weather_service(provider))
     stub = weather_pb2_grpc.WeatherServiceStub(channel)
     health_stub: Any = health_pb2_grpc.HealthStub(channel)
     watch = health_stub.Watch(health_pb2.HealthCheckRequest())
@@ -144,9 +150,9 @@ async def first_refusal(stub: Any) -> grpc.StatusCode:
             return error.code()
 
 
-async def test_a_call_that_outlives_the_grace_is_cut(serve: Serve) -> None:
+async def test_a_call_that_outlives_the_grace_is_cut(serve_service: Serve) -> None:
     provider = Gated()
-    server, channel = await serve(provider)
+    server, channel = await serve_service(weather_service(provider))
     stub = weather_pb2_grpc.WeatherServiceStub(channel)
     in_flight = asyncio.ensure_future(stub.GetWeather(weather_pb2.Location(name="Berlin")))
     await provider.asked.wait()
@@ -159,14 +165,14 @@ async def test_a_call_that_outlives_the_grace_is_cut(serve: Serve) -> None:
 
 
 async def test_a_server_that_was_not_started_can_be_stopped() -> None:
-    await WeatherServer(Gated(), "127.0.0.1:0").stop()
+    await ToolServer(weather_service(Gated()), "127.0.0.1:0").stop()
 
 
-async def test_an_address_that_cannot_be_had_is_refused_by_name(serve: Serve) -> None:
-    server = WeatherServer(Gated(), "127.0.0.1:0")
+async def test_an_address_that_cannot_be_had_is_refused_by_name(serve_service: Serve) -> None:
+    server = ToolServer(weather_service(Gated()), "127.0.0.1:0")
     port = await server.start()
     try:
         with pytest.raises(OSError, match=f"cannot listen on '127.0.0.1:{port}'"):
-            await WeatherServer(Gated(), f"127.0.0.1:{port}").start()
+            await ToolServer(weather_service(Gated()), f"127.0.0.1:{port}").start()
     finally:
         await server.stop(0)

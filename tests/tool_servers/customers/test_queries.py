@@ -1,0 +1,170 @@
+"""RunQuery's two walls, each on its own: the parser, and the database."""
+
+from pathlib import Path
+
+import pytest
+
+from tests.tool_servers.customers import attempts
+from tests.tool_servers.customers.databases import Database, as_reader, on_postgres, on_sqlite
+from tool_servers.customers.queries import PostgresReader, QueryFailed, QueryTooSlow
+from tool_servers.customers.statement import Refused, checked
+from tool_servers.customers.tables import READABLE
+from tool_servers.serving import database as databases
+
+
+@pytest.mark.parametrize("dialect", ["sqlite", "postgres"])
+@pytest.mark.parametrize("sql", attempts.ALL)
+def test_the_parser_refuses_whatever_does_more_than_read(sql: str, dialect: str) -> None:
+    with pytest.raises(Refused):
+        checked(sql, dialect, READABLE)
+
+
+async def test_the_database_by_itself_refuses_whatever_does_more_than_read(database: Database) -> None:
+    own = attempts.SQLITE if database.reader.dialect == "sqlite" else attempts.POSTGRES
+    # A comment is run as nothing; what ends with the session, or is never committed, changes nothing.
+    harmless = {
+        "/*!50000 DELETE FROM customers */",
+        "SET default_transaction_read_only = off",
+        "SELECT lo_create(0)",
+        "LISTEN x",
+    }
+    before = await database.content()
+    allowed = []
+
+    for sql in (*attempts.EVERYWHERE, *own):
+        try:
+            await database.reader.run(sql, 10)
+            allowed.append(sql)
+        except (QueryFailed, QueryTooSlow, OSError):
+            pass
+        assert await database.content() == before, sql
+
+    assert set(allowed) <= harmless
+
+
+@pytest.mark.parametrize(
+    "sql",
+    [
+        "SELECT * FROM sqlite_master",
+        "SELECT * FROM pg_catalog.pg_user",
+        "SELECT * FROM information_schema.tables",
+        "SELECT * FROM main.customers",
+        "SELECT * FROM employees",
+        "SELECT * FROM generate_series(1, 1000000000)",
+        "SELECT * FROM read_csv('/etc/passwd')",
+        "SELECT * FROM pragma_table_info('customers')",
+        "SELECT set_config('x', 'y', false)",
+        "SELECT version()",
+        "SELECT $1",
+        "SELECT ?",
+        "SELECT :name",
+        "VALUES (1)",
+        "TABLE customers; ",
+        "EXPLAIN SELECT 1",
+        "SHOW ALL",
+        "not sql at all",
+        "",
+        "   ",
+        ";",
+        "-- nothing",
+        "SELECT " + "(" * 200 + "1" + ")" * 200,
+        "SELECT " + "(" * 4000,
+        "SELECT 'unterminated",
+        "SELECT \x00",
+    ],
+)
+def test_the_parser_refuses_other_tables_functions_and_things_that_are_no_query(sql: str) -> None:
+    for dialect in ("sqlite", "postgres"):
+        if sql.startswith("TABLE") and dialect == "postgres":
+            continue  # there it is another word for SELECT * FROM
+        with pytest.raises(Refused):
+            checked(sql, dialect, READABLE)
+
+
+# How many customers there are of whom the view does not say what their orders say.
+REVENUE = """
+WITH paid AS (
+    SELECT customer_id, sum(quantity * price) AS cents
+    FROM orders JOIN order_items ON order_id = orders.id
+    GROUP BY customer_id
+)
+SELECT count(*) FROM paid
+JOIN customer_revenue AS view ON view.customer_id = paid.customer_id
+WHERE revenue <> cents
+"""
+
+QUESTIONS: list[tuple[str, list[list[object]]]] = [
+    ("SELECT count(*) FROM customers", [[200]]),
+    ("SELECT count(*) FROM customers /* all; DELETE */ -- of them", [[200]]),
+    ("SELECT 'it''s; DELETE FROM customers'", [["it's; DELETE FROM customers"]]),
+    ("SELECT name FROM products WHERE price > 10000", [["Teapots, 6"]]),
+    (
+        "SELECT category, count(*) FROM products GROUP BY category HAVING count(*) = 4 ORDER BY category",
+        [["pantry", 4], ["sweets", 4], ["tea", 4]],
+    ),
+    (
+        "WITH dear AS (SELECT * FROM products WHERE price >= 9900) SELECT max(price), min(price) FROM dear",
+        [[11400, 9900]],
+    ),
+    (
+        "SELECT CASE WHEN price > 5000 THEN 'dear' ELSE 'cheap' END AS k, count(*) FROM products GROUP BY k",
+        [["cheap", 7], ["dear", 10]],
+    ),
+    ("SELECT upper(substring(name, 1, 4)) FROM products WHERE id = 12", [["ORAN"]]),
+    ("SELECT count(DISTINCT customer_id) FROM orders WHERE ordered_on BETWEEN '2019' AND '2020'", [[0]]),
+    ("SELECT 1 UNION SELECT 2 ORDER BY 1", [[1], [2]]),
+    ("SELECT name, row_number() OVER (ORDER BY price DESC) FROM products LIMIT 1", [["Teapots, 6", 1]]),
+    ("SELECT (SELECT count(*) FROM products) - count(*) FROM customers WHERE country IN ('XX')", [[17]]),
+    ("SELECT coalesce(NULL, 'x') || 'y'", [["xy"]]),
+    (REVENUE, [[0]]),
+]
+
+
+@pytest.mark.parametrize(("sql", "rows"), QUESTIONS)
+async def test_questions_in_standard_sql_are_answered_alike_by_both_databases(
+    database: Database, sql: str, rows: list[list[object]]
+) -> None:
+    found = await database.reader.run(checked(sql, database.reader.dialect, READABLE), 100)
+
+    assert not found.truncated
+    assert sorted(list(row) for row in found.rows) == rows
+
+
+async def test_rows_beyond_those_wanted_are_left_out_and_that_is_told(database: Database) -> None:
+    some = await database.reader.run("SELECT id FROM customers ORDER BY id", 3)
+    every = await database.reader.run("SELECT id FROM customers ORDER BY id", 200)
+
+    assert ([row[0] for row in some.rows], some.truncated) == ([1, 2, 3], True)
+    assert (len(every.rows), every.truncated) == (200, False)
+
+
+async def test_a_lot_of_text_is_cut(database: Database) -> None:
+    long = "||".join(["'" + "x" * 400 + "'"] * 30)
+
+    found = await database.reader.run(f"SELECT {long} FROM customers", 1000)
+
+    assert found.truncated
+    assert str(found.rows[0][0]).endswith("… (12000 characters)")
+    assert sum(len(str(value)) for row in found.rows for value in row) <= 500_000
+
+
+ENDLESS = "SELECT count(*) FROM order_items a, order_items b, order_items c, order_items d"
+
+
+async def test_a_statement_without_an_end_is_broken_off_by_sqlite(tmp_path: Path) -> None:
+    async with on_sqlite(tmp_path, timeout=0.3) as database:
+        with pytest.raises(QueryTooSlow):
+            await database.reader.run(ENDLESS, 10)
+
+
+async def test_a_statement_without_an_end_is_broken_off_by_postgresql(postgres_url: str) -> None:
+    async with on_postgres(postgres_url, timeout=0.3) as database:
+        with pytest.raises(QueryTooSlow):
+            await database.reader.run(ENDLESS, 10)
+
+
+async def test_a_superuser_of_postgresql_is_not_let_near_queries(postgres_url: str) -> None:
+    async with on_postgres(postgres_url):
+        with pytest.raises(ValueError, match="superuser"):
+            await PostgresReader(databases.parse(postgres_url)).check()
+        await PostgresReader(databases.parse(as_reader(postgres_url))).check()

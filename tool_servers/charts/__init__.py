@@ -1,0 +1,1 @@
+"""charts.v1.ChartService: numbers → a PNG image."""

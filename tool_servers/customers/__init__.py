@@ -1,0 +1,1 @@
+"""customers.v1.CustomerService: customers and sales, in SQLite or PostgreSQL."""

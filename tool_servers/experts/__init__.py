@@ -1,0 +1,1 @@
+"""experts.v1.ExpertService: a second model, asked for its opinion."""

@@ -1,0 +1,1 @@
+"""extract.v1.ExtractService: records of what a model has read in text."""

@@ -1,0 +1,1 @@
+"""knowledge.v1.KnowledgeService: passages of documents, with their place."""

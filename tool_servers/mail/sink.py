@@ -1,0 +1,60 @@
+"""A mail server on this machine that keeps what it gets, as one file for each mail, and sends nothing on."""
+
+import asyncio
+import logging
+import tempfile
+from collections.abc import AsyncIterator
+from contextlib import ExitStack, asynccontextmanager
+from pathlib import Path
+
+from aiosmtpd.smtp import SMTP, Envelope, Session
+
+MAX_MAILS = 10_000
+MAX_MAIL = 1024 * 1024
+"""In bytes."""
+
+logger = logging.getLogger(__name__)
+
+
+class Sink:
+    """Keeps mails in a folder: 00001.eml, 00002.eml, …"""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self._kept = len(list(folder.glob("*.eml")))
+
+    # aiosmtpd finds it by this name.
+    async def handle_DATA(self, server: SMTP, session: Session, envelope: Envelope) -> str:
+        if self._kept >= MAX_MAILS:
+            return "452 4.3.1 the sink is full: remove mails from its folder and start it again"
+        self._kept += 1
+        # The envelope tells to whom it went, which its headers need not tell.
+        head = "".join(f"X-Envelope-To: {address}\r\n" for address in envelope.rcpt_tos)
+        path = self._folder / f"{self._kept:05}.eml"
+        path.write_bytes(head.encode() + (envelope.original_content or b""))
+        return "250 2.0.0 kept"
+
+
+@asynccontextmanager
+async def open_sink(address: str, folder: Path | None = None) -> AsyncIterator[tuple[str, int]]:
+    """Listens until the block ends, and yields host and port; `folder` None: a temporary one.
+
+    Raises OSError where address or folder cannot be had, ValueError for an address that is none.
+    """
+    host, _, port = address.rpartition(":")
+    if not host or not port.isdecimal():
+        raise ValueError(f"{address!r} is no address of a sink: give HOST:PORT")
+    with ExitStack() as stack:
+        if folder is None:
+            folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="mail-sink-")))
+        folder.mkdir(parents=True, exist_ok=True)
+        sink = Sink(folder)
+        server = await asyncio.get_running_loop().create_server(
+            lambda: SMTP(sink, data_size_limit=MAX_MAIL, enable_SMTPUTF8=True, hostname="localhost"),
+            host,
+            int(port),
+        )
+        async with server:
+            taken: int = server.sockets[0].getsockname()[1]
+            logger.info("sink host=%s port=%d folder=%s", host, taken, folder)
+            yield host, taken

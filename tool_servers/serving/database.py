@@ -1,0 +1,46 @@
+"""A database URL → an engine of SQLAlchemy, for SQLite and PostgreSQL."""
+
+from sqlalchemy import event
+from sqlalchemy.engine import URL, make_url
+from sqlalchemy.exc import ArgumentError
+from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
+
+_DRIVERS = {"sqlite": "sqlite+aiosqlite", "postgresql": "postgresql+asyncpg"}
+
+
+def parse(text: str) -> URL:
+    """The URL with the driver that is used here; raises ValueError, without what may be a password.
+
+    >>> parse("postgresql://me@localhost/sales").drivername
+    'postgresql+asyncpg'
+    >>> parse("mysql://localhost/sales")
+    Traceback (most recent call last):
+      ...
+    ValueError: a database of the kind 'mysql' is not known: give sqlite:///FILE or postgresql://USER@HOST/NAME
+    """
+    known = "give sqlite:///FILE or postgresql://USER@HOST/NAME"
+    try:
+        url = make_url(text)
+    except ArgumentError:
+        raise ValueError(f"the database URL cannot be read: {known}") from None
+    kind = url.drivername.partition("+")[0]
+    if kind not in _DRIVERS:
+        raise ValueError(f"a database of the kind {kind!r} is not known: {known}")
+    return url.set(drivername=_DRIVERS[kind])
+
+
+def open_engine(url: URL) -> AsyncEngine:
+    """An engine with few connections; they are made when they are needed."""
+    if url.get_backend_name() == "postgresql":
+        return create_async_engine(url, pool_size=4, max_overflow=4, pool_pre_ping=True)
+    engine = create_async_engine(url)
+
+    @event.listens_for(engine.sync_engine, "connect")
+    def enforce(connection: object, _: object) -> None:
+        # SQLite checks neither unless it is told to, each time; others wait while one writes.
+        cursor = connection.cursor()  # type: ignore[attr-defined]
+        cursor.execute("PRAGMA foreign_keys = ON")
+        cursor.execute("PRAGMA busy_timeout = 5000")
+        cursor.close()
+
+    return engine
