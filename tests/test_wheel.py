@@ -59,6 +59,7 @@ def test_the_wheel_holds_the_package_and_its_protos_and_no_tests(wheel: Path) ->
     names = zipfile.ZipFile(wheel).namelist()
 
     assert {"broker/py.typed", "broker/v1/broker.proto", "broker/v1/annotations.proto"} <= set(names)
+    assert {f"broker/catalog/search_{words}.txt" for words in ("thesaurus", "verbs")} <= set(names)
     assert {name.split("/")[0] for name in names} == {
         "broker",
         next(n for n in names if "dist-info" in n).split("/")[0],
