@@ -91,13 +91,17 @@ def _model(settings: ModelSettings) -> "Auto | ChatCompletions | Responses":
 
 
 @asynccontextmanager
-async def open_chat(settings: Settings, broker: Broker) -> AsyncIterator[Chat]:
-    """The loop between the model of the settings and a broker; runs that wait are kept as `state` says."""
+async def open_chat(settings: Settings, broker: Broker, *, store: Store | None = None) -> AsyncIterator[Chat]:
+    """The loop between the model of the settings and a broker.
+
+    Runs that wait are kept in `store`, which is its opener's to close; None: where `state` says.
+    """
     async with AsyncExitStack() as stack:
         model = await stack.enter_async_context(open_model(settings))
-        with loading.placed(settings):
-            store = _store(settings.state)
-        stack.push_async_callback(store.close)
+        if store is None:
+            with loading.placed(settings):
+                store = _store(settings.state)
+            stack.push_async_callback(store.close)
         yield Chat(broker, model, settings.chat, checkpoints=Checkpoints(store, settings.state))
 
 
@@ -106,7 +110,7 @@ def _store(settings: StateSettings) -> Store:
         return MemoryStore()
     from broker.state.sqlite import SqliteStore
 
-    return SqliteStore(settings.file)
+    return SqliteStore.open(settings.file)
 
 
 @asynccontextmanager

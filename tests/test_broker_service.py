@@ -405,6 +405,13 @@ def test_an_approval_that_is_needed_has_its_place_in_the_api() -> None:
     assert response.approval_needed.call.id == "1"
 
 
+async def test_a_chat_that_is_kept_says_first_what_takes_it_up(service: Service) -> None:
+    responses = [response async for response in service[1].Chat(chat('Echo the text "a"', kept=True))]
+
+    assert responses[0].kept.state.startswith(b"run_")
+    assert responses[-1].WhichOneof("event") == "done"
+
+
 def test_the_events_of_the_loop_are_all_known() -> None:
     # A new kind of event needs a place in broker.proto.
     kinds = {field.name for field in broker_pb2.ChatResponse.DESCRIPTOR.oneofs_by_name["event"].fields}

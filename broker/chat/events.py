@@ -13,6 +13,7 @@ __all__ = [
     "ClientCall",
     "Done",
     "Event",
+    "Kept",
     "Notice",
     "StopReason",
     "TextDelta",
@@ -35,6 +36,14 @@ class StopReason(enum.StrEnum):
     """The model made the same call again and again, and was made to answer with what it had."""
     TIMEOUT = "timeout"
     """The deadline passed; the messages hold what there was by then."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Kept:
+    """The first event of a run that is kept from its beginning."""
+
+    state: str
+    """What `Chat.resume` takes when the process, or the stream of events, ended before Done came."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -88,4 +97,4 @@ class Done:
     """What `Chat.resume` takes, once, when the run waits; None otherwise."""
 
 
-Event = TextDelta | Notice | CallStarted | CallFinished | ApprovalNeeded | ClientCall | Done
+Event = Kept | TextDelta | Notice | CallStarted | CallFinished | ApprovalNeeded | ClientCall | Done

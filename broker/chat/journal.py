@@ -14,7 +14,7 @@ Execute = Callable[[Prepared, CallContext], Awaitable[ToolResult]]
 
 
 class Journal:
-    """Keeps one run, from the moment when it has to wait, or, when it was taken up, from the beginning."""
+    """Keeps one run from the moment when it has to wait; if `kept`, or taken up, from the beginning."""
 
     def __init__(
         self,
@@ -22,11 +22,14 @@ class Journal:
         run: Run,
         principal: str | None,
         checkpoint: Checkpoint | None = None,
+        *,
+        kept: bool = False,
     ) -> None:
         self._checkpoints = checkpoints
         self._run = run
         self._principal = principal
         self._checkpoint = checkpoint
+        self._kept = kept
         self._lost: RunError | None = None
         self._is_closed = False
 
@@ -34,6 +37,12 @@ class Journal:
     def is_kept(self) -> bool:
         """Whether the run can be taken up again when it is given up in the middle."""
         return self._checkpoint is not None
+
+    @property
+    def token(self) -> str:
+        """What takes up the run, which is kept."""
+        assert self._checkpoint is not None, "the run is kept"
+        return self._checkpoint.token
 
     async def put_back_unless(self, check: Callable[[], None]) -> None:
         """Raises the RunError that `check` raises; the run then waits on under the same token."""
@@ -58,6 +67,12 @@ class Journal:
             return await send(prepared, context)
 
         return execute
+
+    async def turned(self) -> None:
+        """The model has finished a turn, which the run has taken."""
+        # A turn without calls is the last one, and what is kept of the run is about to end.
+        if self._checkpoint is not None and self._run.turn.calls:
+            await self._checkpoint.save(self._run.to_json())
 
     async def returned(self, call: ToolCall) -> None:
         """A call has its result, which the run has taken."""
@@ -86,6 +101,8 @@ class Journal:
             await self._checkpoint.end()
 
     async def __aenter__(self) -> Self:
+        if self._kept:
+            self._checkpoint = await self._checkpoints.begin(self._run.to_json(), self._principal)
         if self._checkpoint is not None:
             await self._checkpoint.__aenter__()
         return self

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 from broker.chat.calls import run_calls
 from broker.chat.decisions import Answers, Decision
-from broker.chat.events import ApprovalNeeded, CallFinished, CallStarted, ClientCall, Event
+from broker.chat.events import ApprovalNeeded, CallFinished, CallStarted, ClientCall, Event, Kept
 from broker.chat.history import with_system
 from broker.chat.journal import Journal
 from broker.chat.limits import Budget, Limits
@@ -55,11 +55,14 @@ class Chat:
         *,
         options: RunOptions | None = None,
         context: CallContext | None = None,
+        kept: bool = False,
     ) -> AsyncGenerator[Event, None]:
         """Continues a conversation until the model has answered or waits for somebody; Done comes last.
 
         `messages` are OpenAI chat messages. The deadline of `context` bounds the whole run and each call in
         it. Cancelling the task, or closing the generator, cancels the calls in flight at their backends.
+        `kept`: the checkpoints have the run from its first step on, and the first event, Kept, hands out what
+        takes it up should this process end; a call that was under way is then told, and never sent again.
         Raises RunError when `options` cannot be asked of a model, ModelError when the model cannot be asked.
         """
         options = RunOptions() if options is None else options
@@ -69,9 +72,11 @@ class Chat:
         run = Run(given=given, options=options, budget=Budget(limits), results=Results(self._settings, given))
         context = CallContext() if context is None else context
         async with (
-            Journal(self._checkpoints, run, context.principal) as journal,
+            Journal(self._checkpoints, run, context.principal, kept=kept) as journal,
             aclosing(self._go(run, journal, Answers(), context)) as events,
         ):
+            if kept:
+                yield Kept(state=journal.token)
             async for event in events:
                 yield event
 
@@ -124,6 +129,7 @@ class Chat:
             async with aclosing(self._ask(run, context)) as pieces:
                 async for piece in pieces:
                     yield piece
+            await journal.turned()
 
     async def _ask(self, run: Run, context: CallContext) -> AsyncGenerator[TextDelta | Notice, None]:
         """One turn of the model, which `run` holds afterwards."""

@@ -18,7 +18,8 @@ from broker.errors import BrokerError, ModelError
 app = typer.Typer(
     name="broker",
     help="Offers gRPC services as tools to language models, from their .proto alone.",
-    epilog="Exit status: 0; 64 + gRPC status code of a failed call; 2 usage or configuration; 1 the model.",
+    epilog="Exit status: 0; 64 + gRPC status code of a failed call; 3 a call waits for approval; "
+    "2 usage or configuration; 1 the model.",
     no_args_is_help=True,
     rich_markup_mode=None,
     pretty_exceptions_enable=False,

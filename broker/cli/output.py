@@ -63,6 +63,29 @@ def one_line(text: str, length: int = 160) -> str:
     return line if len(line) <= length else line[: length - 1] + "…"
 
 
+def indented(text: str) -> str:
+    """JSON text, in lines.
+
+    >>> indented('{"a":[1]}')
+    '{\\n  "a": [\\n    1\\n  ]\\n}'
+    """
+    return json.dumps(json.loads(text), ensure_ascii=False, indent=2)
+
+
+def exact_json(text: str, length: int = 20_000) -> str:
+    """JSON text in lines, for somebody who must see what it is: what does not show itself is escaped.
+
+    >>> exact_json('{"to": "a\u202eb 北京"}')
+    '{\\n  "to": "a\\\\u202eb 北京"\\n}'
+    """
+    shown = "".join(
+        char if char.isprintable() or char == "\n" else json.dumps(char)[1:-1] for char in indented(text)
+    )
+    if len(shown) <= length:
+        return shown
+    return f"{shown[:length]}…\n{len(shown) - length:,} more characters are not shown here"
+
+
 def show_tools(definitions: Sequence[Mapping[str, Any]]) -> None:
     """A row for each tool: its name, what it does, its arguments. `definitions` have the `openai` form."""
     functions = [definition["function"] for definition in definitions]

@@ -10,6 +10,7 @@ from broker.chat.events import (
     ClientCall,
     Done,
     Event,
+    Kept,
     Notice,
     StopReason,
     TextDelta,
@@ -17,6 +18,9 @@ from broker.chat.events import (
 from broker.cli import output
 
 _ENDED = {
+    StopReason.CUT_OFF: "ended: the model was stopped in the middle of its answer",
+    StopReason.MAX_TOKENS: "ended: the tokens of this turn are used up",
+    StopReason.REPEATING: "ended: the model made the same call again and again",
     StopReason.MAX_TURNS: "ended: the model still asked for calls in its last turn",
     StopReason.TIMEOUT: "ended: the time is up",
 }
@@ -29,9 +33,12 @@ class Transcript(Protocol):
         """Shows one, at once."""
 
 
-def transcript(*, json: bool) -> Transcript:
-    """JSON lines on stdout; or the model's words on stdout and its calls on stderr."""
-    return JsonLines() if json else Words(sys.stdout, sys.stderr)
+def transcript(*, json: bool, asks: bool = False) -> Transcript:
+    """JSON lines on stdout; or the model's words on stdout and its calls on stderr.
+
+    `asks`: the user is asked about calls that wait, and sees them then.
+    """
+    return JsonLines() if json else Words(sys.stdout, sys.stderr, asks=asks)
 
 
 class JsonLines:
@@ -45,9 +52,10 @@ class JsonLines:
 class Words:
     """Text as it comes; a line for each call as it begins and as it ends."""
 
-    def __init__(self, text: TextIO, calls: TextIO) -> None:
+    def __init__(self, text: TextIO, calls: TextIO, *, asks: bool = False) -> None:
         self._text = text
         self._calls = calls
+        self._asks = asks
         self._within_line = False
 
     def show(self, event: Event) -> None:
@@ -63,11 +71,10 @@ class Words:
             case CallFinished(call=call, result=result) if result.code is not None:
                 reason = output.one_line(output.reason(result.code, result.content), 400)
                 self._tell(f"✗ {output.one_line(call.name)} {event.seconds:.2f} s {reason}", "red")
-            case ApprovalNeeded(call=call):
-                self._tell(
-                    f"? {output.one_line(call.name)} waits for approval: {output.one_line(event.request)}",
-                    "yellow",
-                )
+            case ApprovalNeeded(call=call) if not self._asks:
+                name, id = output.one_line(call.name), output.one_line(call.id)
+                request = output.one_line(event.request, 400)
+                self._tell(f"? {name} waits for approval as {id}: {request}", "yellow")
             case Done():
                 self._end_line()
                 if event.stop_reason in _ENDED:
@@ -89,6 +96,8 @@ class Words:
 
 def _json(event: Event) -> dict[str, Any]:
     match event:
+        case Kept():
+            return {"event": "kept", "state": event.state}
         case TextDelta():
             return {"event": "text_delta", "text": event.text}
         case Notice():
@@ -118,4 +127,5 @@ def _json(event: Event) -> dict[str, Any]:
                 "text": event.text,
                 "messages": list(event.messages),
                 "usage": usage,
+                "state": event.state,
             }

@@ -8,6 +8,9 @@ import typer
 
 from broker.errors import Code
 
+UNDECIDED = 3
+"""The exit status when a call waits for a decision, and was not sent."""
+
 
 @asynccontextmanager
 async def bounded(max_time: float | None) -> AsyncIterator[None]:

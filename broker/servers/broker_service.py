@@ -88,7 +88,8 @@ class BrokerService(broker_pb2_grpc.BrokerServiceServicer):
         match request.WhichOneof("start"):
             case "messages":
                 messages = chat_requests.messages(request.messages)
-                return self._chat.run(messages, options=chat_requests.options(request), context=context)
+                options = chat_requests.options(request)
+                return self._chat.run(messages, options=options, context=context, kept=request.kept)
             case "resume":
                 chat_requests.check_resume(request)
                 resume = request.resume

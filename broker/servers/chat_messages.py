@@ -13,6 +13,7 @@ from broker.chat.events import (
     ClientCall,
     Done,
     Event,
+    Kept,
     Notice,
     TextDelta,
 )
@@ -27,6 +28,8 @@ _OWN_KEYS_OF_CALLS = frozenset({"id", "type", "function"})
 def from_event(event: Event) -> broker_pb2.ChatResponse:
     """What happened in the loop → what is streamed."""
     match event:
+        case Kept():
+            return broker_pb2.ChatResponse(kept=broker_pb2.Kept(state=event.state.encode()))
         case TextDelta():
             return broker_pb2.ChatResponse(text_delta=broker_pb2.TextDelta(text=event.text))
         case Notice():

@@ -1,8 +1,8 @@
 """Runs that can be taken up again, once, by whoever holds the token: by another process, after a crash.
 
 A token is `run_<id>.<secret>`. The store keeps the state, and an HMAC of it by the secret, but not the
-secret: who can write to the store cannot forge a state, and who can read it cannot take up a run. Each time
-a run waits it gets a new token, and the old one is spent.
+secret: who can write to the store cannot forge a state, and who can read it cannot take up a run. A run that
+was taken up and waits again gets a new token, and the one that was used is spent.
 """
 
 import asyncio
@@ -51,7 +51,7 @@ class Checkpoints:
             secret,
         )
         await self._store.insert(run_id, record)
-        return Checkpoint(self._store, self._settings, run_id, secret, record)
+        return Checkpoint(self._store, self._settings, run_id, secret, record, is_used=False)
 
     async def take_up(self, token: str, principal: str | None) -> "Checkpoint":
         """The run that waits under this token, or that a process which is gone has left behind.
@@ -67,7 +67,7 @@ class Checkpoints:
         taken = self._next(record, secret)
         if not await self._store.replace(run_id, taken):
             raise _busy()
-        return Checkpoint(self._store, self._settings, run_id, secret, taken)
+        return Checkpoint(self._store, self._settings, run_id, secret, taken, is_used=True)
 
     def _next(self, record: Record, secret: str) -> Record:
         lease_until = time.time() + self._settings.lease
@@ -85,14 +85,23 @@ class Checkpoint:
     """A run that this process has. `async with` keeps it, until it waits again or has ended."""
 
     def __init__(
-        self, store: Store, settings: StateSettings, run_id: str, secret: str, record: Record
+        self,
+        store: Store,
+        settings: StateSettings,
+        run_id: str,
+        secret: str,
+        record: Record,
+        *,
+        is_used: bool,
     ) -> None:
+        """`is_used`: the run was taken up by this token."""
         self._store = store
         self._settings = settings
         self._run_id = run_id
         self._secret = secret
         self._first_secret = secret
         self._record = record
+        self._is_used = is_used
         self._writing = asyncio.Lock()
         self._keeping: asyncio.Task[None] | None = None
 
@@ -114,8 +123,8 @@ class Checkpoint:
         await self._write(state=state)
 
     async def wait(self, state: str) -> str:
-        """Keeps the state of a run that waits. Hands out the new token; the one before is spent."""
-        secret = secrets.token_urlsafe(32)
+        """Keeps the state of a run that waits, and hands out its token; one that was used is spent."""
+        secret = secrets.token_urlsafe(32) if self._is_used else None
         expires = time.time() + self._settings.expiry
         await self._write(state=state, phase=WAITING, expires=expires, secret=secret)
         return self.token

@@ -83,7 +83,7 @@ class CallToolResponse(_message.Message):
     def __init__(self, result: _Optional[_Union[ToolResult, _Mapping]] = ...) -> None: ...
 
 class ChatRequest(_message.Message):
-    __slots__ = ("messages", "resume", "tools", "tool_choice", "limits", "response_format", "parallel_tool_calls", "parameters")
+    __slots__ = ("messages", "resume", "tools", "tool_choice", "limits", "response_format", "parallel_tool_calls", "parameters", "kept")
     MESSAGES_FIELD_NUMBER: _ClassVar[int]
     RESUME_FIELD_NUMBER: _ClassVar[int]
     TOOLS_FIELD_NUMBER: _ClassVar[int]
@@ -92,6 +92,7 @@ class ChatRequest(_message.Message):
     RESPONSE_FORMAT_FIELD_NUMBER: _ClassVar[int]
     PARALLEL_TOOL_CALLS_FIELD_NUMBER: _ClassVar[int]
     PARAMETERS_FIELD_NUMBER: _ClassVar[int]
+    KEPT_FIELD_NUMBER: _ClassVar[int]
     messages: Conversation
     resume: Resume
     tools: _containers.RepeatedCompositeFieldContainer[ClientTool]
@@ -100,7 +101,8 @@ class ChatRequest(_message.Message):
     response_format: str
     parallel_tool_calls: bool
     parameters: str
-    def __init__(self, messages: _Optional[_Union[Conversation, _Mapping]] = ..., resume: _Optional[_Union[Resume, _Mapping]] = ..., tools: _Optional[_Iterable[_Union[ClientTool, _Mapping]]] = ..., tool_choice: _Optional[_Union[ToolChoice, _Mapping]] = ..., limits: _Optional[_Union[Limits, _Mapping]] = ..., response_format: _Optional[str] = ..., parallel_tool_calls: _Optional[bool] = ..., parameters: _Optional[str] = ...) -> None: ...
+    kept: bool
+    def __init__(self, messages: _Optional[_Union[Conversation, _Mapping]] = ..., resume: _Optional[_Union[Resume, _Mapping]] = ..., tools: _Optional[_Iterable[_Union[ClientTool, _Mapping]]] = ..., tool_choice: _Optional[_Union[ToolChoice, _Mapping]] = ..., limits: _Optional[_Union[Limits, _Mapping]] = ..., response_format: _Optional[str] = ..., parallel_tool_calls: _Optional[bool] = ..., parameters: _Optional[str] = ..., kept: _Optional[bool] = ...) -> None: ...
 
 class Conversation(_message.Message):
     __slots__ = ("messages",)
@@ -212,7 +214,7 @@ class Limits(_message.Message):
     def __init__(self, max_turns: _Optional[int] = ..., timeout: _Optional[_Union[datetime.timedelta, _duration_pb2.Duration, _Mapping]] = ..., max_calls: _Optional[int] = ..., max_calls_per_tool: _Optional[int] = ..., max_input_tokens: _Optional[int] = ..., max_output_tokens: _Optional[int] = ...) -> None: ...
 
 class ChatResponse(_message.Message):
-    __slots__ = ("text_delta", "call_started", "call_finished", "approval_needed", "done", "notice", "client_call")
+    __slots__ = ("text_delta", "call_started", "call_finished", "approval_needed", "done", "notice", "client_call", "kept")
     TEXT_DELTA_FIELD_NUMBER: _ClassVar[int]
     CALL_STARTED_FIELD_NUMBER: _ClassVar[int]
     CALL_FINISHED_FIELD_NUMBER: _ClassVar[int]
@@ -220,6 +222,7 @@ class ChatResponse(_message.Message):
     DONE_FIELD_NUMBER: _ClassVar[int]
     NOTICE_FIELD_NUMBER: _ClassVar[int]
     CLIENT_CALL_FIELD_NUMBER: _ClassVar[int]
+    KEPT_FIELD_NUMBER: _ClassVar[int]
     text_delta: TextDelta
     call_started: CallStarted
     call_finished: CallFinished
@@ -227,7 +230,14 @@ class ChatResponse(_message.Message):
     done: Done
     notice: Notice
     client_call: ClientCall
-    def __init__(self, text_delta: _Optional[_Union[TextDelta, _Mapping]] = ..., call_started: _Optional[_Union[CallStarted, _Mapping]] = ..., call_finished: _Optional[_Union[CallFinished, _Mapping]] = ..., approval_needed: _Optional[_Union[ApprovalNeeded, _Mapping]] = ..., done: _Optional[_Union[Done, _Mapping]] = ..., notice: _Optional[_Union[Notice, _Mapping]] = ..., client_call: _Optional[_Union[ClientCall, _Mapping]] = ...) -> None: ...
+    kept: Kept
+    def __init__(self, text_delta: _Optional[_Union[TextDelta, _Mapping]] = ..., call_started: _Optional[_Union[CallStarted, _Mapping]] = ..., call_finished: _Optional[_Union[CallFinished, _Mapping]] = ..., approval_needed: _Optional[_Union[ApprovalNeeded, _Mapping]] = ..., done: _Optional[_Union[Done, _Mapping]] = ..., notice: _Optional[_Union[Notice, _Mapping]] = ..., client_call: _Optional[_Union[ClientCall, _Mapping]] = ..., kept: _Optional[_Union[Kept, _Mapping]] = ...) -> None: ...
+
+class Kept(_message.Message):
+    __slots__ = ("state",)
+    STATE_FIELD_NUMBER: _ClassVar[int]
+    state: bytes
+    def __init__(self, state: _Optional[bytes] = ...) -> None: ...
 
 class TextDelta(_message.Message):
     __slots__ = ("text",)

@@ -144,4 +144,5 @@ def test_ctrl_c_ends_a_question_and_cancels_its_call_at_the_service(
     assert probe.next_word() == "cancelled"
     _, err = process.communicate()
     assert process.returncode == 130
+    assert "the turn was cancelled; what became of probe_v1_ProbeService_Wait is not known" in err
     assert "Traceback" not in err

@@ -1,94 +1,14 @@
 """What somebody at a terminal sees: each test runs the command on a terminal of its own."""
 
-import os
 import re
-import select
 import signal
-import subprocess
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-import pytest
+from tests.cli.terminals import Terminal, plain
 
 ECHO = "probe_v1_ProbeService_Echo"
-
-
-@dataclass(kw_only=True)
-class Terminal:
-    """A terminal with a command at work in it."""
-
-    process: "subprocess.Popen[bytes]"
-    file: int
-    screen: bytes = b""
-    seen: int = field(default=0)
-
-    def wait_for(self, text: str) -> None:
-        """Reads until the text is shown, after what was waited for before."""
-        while (place := self.screen.find(text.encode(), self.seen)) < 0:
-            assert self._read(), f"the command ended without {text!r}:\n{self.screen.decode()}"
-        self.seen = place + len(text.encode())
-
-    def interrupt(self, answer: str) -> None:
-        """Ctrl-C until it is answered: Python loses one that comes just before it waits for a key."""
-        while answer.encode() not in self.screen[self.seen :]:
-            self.process.send_signal(signal.SIGINT)
-            while select.select([self.file], [], [], 0.5)[0] and self._read():
-                pass
-        self.wait_for(answer)
-
-    def end(self) -> str:
-        """Reads all that is shown until the command ends."""
-        while self._read():
-            pass
-        self.process.wait()
-        return self.screen.decode()
-
-    def type(self, keys: str) -> None:
-        """What the user types."""
-        os.write(self.file, keys.encode())
-
-    def _read(self) -> bool:
-        readable, _, _ = select.select([self.file], [], [], 60)
-        assert readable, f"nothing more is shown:\n{self.screen.decode()}"
-        try:
-            read = os.read(self.file, 65_536)
-        except OSError:  # Linux says so when nobody has the terminal open any more
-            return False
-        self.screen += read
-        return bool(read)
-
-
-def plain(screen: str) -> str:
-    """What is shown, without how it looks."""
-    return re.sub(r"\x1b\[[0-9;]*m", "", screen)
-
-
-@pytest.fixture
-def terminal(command: Sequence[str]) -> Iterator[Callable[..., Terminal]]:
-    """Starts the command on a terminal, with more environment."""
-    opened: list[Terminal] = []
-
-    def start(*arguments: str, **environment: str) -> Terminal:
-        ours, theirs = os.openpty()
-        process = subprocess.Popen(
-            [*command, *arguments],
-            stdin=theirs,
-            stdout=theirs,
-            stderr=theirs,
-            env=os.environ | {"TERM": "xterm", "COLUMNS": "100"} | environment,
-            start_new_session=True,
-        )
-        os.close(theirs)
-        opened.append(Terminal(process=process, file=ours))
-        return opened[-1]
-
-    yield start
-    for each in opened:
-        each.process.kill()
-        each.process.wait()
-        os.close(each.file)
 
 
 def test_tools_are_a_table(terminal: Callable[..., Terminal], probe_protoset: Path) -> None:

@@ -10,6 +10,7 @@ from broker.chat.events import (
     CallStarted,
     Done,
     Event,
+    Kept,
     Notice,
     StopReason,
     TextDelta,
@@ -64,6 +65,9 @@ def test_the_models_words_go_to_one_stream_and_its_calls_to_the_other() -> None:
     [
         (StopReason.MAX_TURNS, "ended: the model still asked for calls in its last turn"),
         (StopReason.TIMEOUT, "ended: the time is up"),
+        (StopReason.CUT_OFF, "ended: the model was stopped in the middle of its answer"),
+        (StopReason.MAX_TOKENS, "ended: the tokens of this turn are used up"),
+        (StopReason.REPEATING, "ended: the model made the same call again and again"),
     ],
 )
 def test_a_run_that_was_cut_says_why(reason: StopReason, line: str) -> None:
@@ -75,7 +79,7 @@ def test_a_run_that_was_cut_says_why(reason: StopReason, line: str) -> None:
 def test_a_call_that_waits_for_approval_shows_its_request() -> None:
     assert shown(ApprovalNeeded(call=CALL, request='{"to": "boss"}', backend="mail", full_name="m.Send"))[
         1
-    ] == ('? echo waits for approval: {"to": "boss"}\n')
+    ] == ('? echo waits for approval as call_1: {"to": "boss"}\n')
 
 
 def test_what_a_model_says_cannot_move_the_cursor() -> None:
@@ -90,6 +94,7 @@ def test_what_a_model_says_cannot_move_the_cursor() -> None:
 def test_each_event_is_a_line_of_json(capsys: pytest.CaptureFixture[str]) -> None:
     lines = transcript(json=True)
     events: list[Event] = [
+        Kept(state="run_1.secret"),
         TextDelta(text="a\nb"),
         Notice(text="asked without reasoning"),
         CallStarted(call=CALL),
@@ -104,6 +109,7 @@ def test_each_event_is_a_line_of_json(capsys: pytest.CaptureFixture[str]) -> Non
     call: dict[str, Any] = {"id": "call_1", "name": "echo"}
     finished = {"event": "call_finished", **call, "seconds": 0.5}
     assert [json.loads(line) for line in capsys.readouterr().out.splitlines()] == [
+        {"event": "kept", "state": "run_1.secret"},
         {"event": "text_delta", "text": "a\nb"},
         {"event": "notice", "text": "asked without reasoning"},
         {"event": "call_started", **call, "arguments": '{"text": "北京"}'},
@@ -116,5 +122,6 @@ def test_each_event_is_a_line_of_json(capsys: pytest.CaptureFixture[str]) -> Non
             "text": "It rains.",
             "messages": [{"role": "assistant", "content": "It rains."}],
             "usage": {"input_tokens": 3, "output_tokens": 2},
+            "state": None,
         },
     ]

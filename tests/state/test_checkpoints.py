@@ -19,7 +19,7 @@ from tests.state.slow_store import SlowStore
 
 @pytest.fixture(params=["memory", "sqlite"])
 async def store(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[Store]:
-    opened: Store = MemoryStore() if request.param == "memory" else SqliteStore(tmp_path / "runs.db")
+    opened: Store = MemoryStore() if request.param == "memory" else SqliteStore.open(tmp_path / "runs.db")
     yield opened
     await opened.close()
 
@@ -63,6 +63,25 @@ async def test_a_token_is_spent_when_the_run_waits_again_and_the_new_one_holds(s
 
     assert (await refused(store, first)).code is Code.FAILED_PRECONDITION
     assert (await checkpoints(store).take_up(second, "alice")).state == '{"b": 2}'
+
+
+async def test_a_run_that_waits_for_the_first_time_waits_under_the_token_that_it_began_with(
+    store: Store,
+) -> None:
+    begun = await checkpoints(store).begin("{}", "alice")
+    first = begun.token
+
+    assert await begun.wait('{"a": 1}') == first
+    assert (await checkpoints(store).take_up(first, "alice")).state == '{"a": 1}'
+
+
+@pytest.mark.parametrize("late", ["save", "leave"])
+async def test_what_is_written_late_does_not_bring_back_a_run_that_has_ended(store: Store, late: str) -> None:
+    begun = await checkpoints(store).begin("{}", "alice")
+    await begun.end()
+    await getattr(begun, late)('{"a": 1}')
+
+    assert "has ended" in str(await refused(store, begun.token))
 
 
 async def test_a_token_of_a_run_that_has_ended_says_so(store: Store) -> None:
@@ -188,7 +207,7 @@ async def _none(work: Awaitable[object]) -> None:
 async def test_a_run_that_was_edited_in_the_file_is_refused(
     tmp_path: Path, column: str, value: str | float, told: str
 ) -> None:
-    store = SqliteStore(tmp_path / "runs.db")
+    store = SqliteStore.open(tmp_path / "runs.db")
     token = await waiting(store)
     await _edit(tmp_path / "runs.db", f"UPDATE runs SET {column} = ?", value)
 
@@ -206,7 +225,7 @@ async def test_a_run_of_another_version_is_refused(store: Store, monkeypatch: py
 
 async def test_the_file_is_its_owners_and_holds_no_secret(tmp_path: Path) -> None:
     file = tmp_path / "runs.db"
-    store = SqliteStore(file)
+    store = SqliteStore.open(file)
     token = await waiting(store)
     await store.close()
 
@@ -214,11 +233,11 @@ async def test_the_file_is_its_owners_and_holds_no_secret(tmp_path: Path) -> Non
 
 
 async def test_a_file_outlives_the_store(tmp_path: Path) -> None:
-    first = SqliteStore(tmp_path / "runs.db")
+    first = SqliteStore.open(tmp_path / "runs.db")
     token = await waiting(first)
     await first.close()
 
-    second = SqliteStore(tmp_path / "runs.db")
+    second = SqliteStore.open(tmp_path / "runs.db")
     assert (await checkpoints(second).take_up(token, "alice")).state == '{"a": 1}'
     await second.close()
 
@@ -227,7 +246,7 @@ def test_a_file_that_is_no_database_is_refused_with_its_key(tmp_path: Path) -> N
     (tmp_path / "runs.db").write_text("this is a letter, and a long one " * 100)
 
     with pytest.raises(ConfigError, match="cannot be used") as raised:
-        SqliteStore(tmp_path / "runs.db")
+        SqliteStore.open(tmp_path / "runs.db")
 
     assert raised.value.key == ("state", "file")
 
