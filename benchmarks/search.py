@@ -1,9 +1,9 @@
 """How often the search finds the right method of googleapis, beside a plain overlap of words.
 
-The questions share no word with the service or the method that answers them. Those of search_development.jsonl
-were looked at while the search was made; those of search_held_out.jsonl were written before, most of them about
-other services, and tried when it was done. One is answered at k when one of its answers is among the first k
-methods found, the versions of a package counting as one.
+The questions share no word with the service or the method that answers them. Those of
+search_development.jsonl were looked at while the search was made; those of search_held_out.jsonl were written
+before, most of them about other services, and tried when it was done. One is answered at k when one of its
+answers is among the first k methods found, the versions of a package counting as one.
 """
 
 import asyncio
