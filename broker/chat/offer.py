@@ -10,7 +10,7 @@ from broker.chat.finding import Finder
 from broker.chat.run import Run
 from broker.config.settings import ChatSettings
 from broker.errors import ModelError
-from broker.models.model import Model, ModelRequest, Notice
+from broker.models.model import Model, ModelRequest, Notice, ToolChoice
 from broker.tool import Tool, ToolCall, ToolResult
 
 Mode = Literal["all", "reveal", "dispatch"]
@@ -38,17 +38,28 @@ class Offer:
         options = run.options
         tools = [*self._definitions(run), *options.tools]
         choice = options.choice(first=run.budget.spent.turns == 0, must_answer=run.must_answer)
-        if isinstance(choice, Mapping) and choice["type"] == "allowed_tools" and self._mode(run) != "all":
-            # Servers refuse names that are not on the list; no search finds another tool than these.
-            choice = choice["allowed_tools"]["mode"]
         return ModelRequest(
             messages=run.conversation(),
             tools=tools,
-            tool_choice=choice if tools else None,
+            tool_choice=self._choice(run, choice) if tools else None,
             parallel_tool_calls=options.parallel_tool_calls,
             response_format=options.response_format,
             parameters=_parameters(run),
         )
+
+    def _choice(self, run: Run, choice: ToolChoice | None) -> ToolChoice | None:
+        if not isinstance(choice, Mapping) or choice["type"] != "allowed_tools":
+            return choice
+        allowed = choice["allowed_tools"]
+        if self._mode(run) != "all":
+            # Servers refuse names that are not on the list; no search finds another tool than these.
+            mode: ToolChoice = allowed["mode"]
+            return mode
+        if not run.results.can_be_read_on:
+            return choice
+        # What a tool that may be called has answered may be read to its end.
+        reading = {"type": "function", "function": {"name": read_result.NAME}}
+        return {**choice, "allowed_tools": {**allowed, "tools": [*allowed["tools"], reading]}}
 
     def own_tools(self, run: Run) -> OwnTools:
         """The tools of the loop itself."""

@@ -9,6 +9,15 @@ from broker.config.model_settings import ModelParameters, ModelSettings
 from broker.config.problems import dotted, wordings
 from broker.errors import ModelError
 
+# Whoever asks for a run could get past its limits by them, or have other answers than the loop can read.
+_OWN = frozenset(
+    {
+        *("model", "messages", "input", "instructions", "tools", "functions", "tool_choice", "function_call"),
+        *("parallel_tool_calls", "response_format", "text", "stream", "stream_options", "n"),
+        *("max_tokens", "max_completion_tokens", "max_output_tokens", "store", "previous_response_id"),
+    }
+)
+
 
 def parameters_of(settings: ModelSettings, given: Mapping[str, Any]) -> ModelParameters:
     """The settings, with what was `given` for this run instead; of `extra_body`, key by key.
@@ -26,7 +35,12 @@ def parameters_of(settings: ModelSettings, given: Mapping[str, Any]) -> ModelPar
 def parsed(given: Mapping[str, Any]) -> ModelParameters:
     """Raises ModelError for a parameter that there is not, or a value that it cannot have."""
     try:
-        return ModelParameters.model_validate(dict(given))
+        parameters = ModelParameters.model_validate(dict(given))
     except ValidationError as error:
         problems = (f"{dotted(path)}: {words}" for path, words in wordings(error, ModelParameters))
         raise ModelError(f"The parameters of the model are wrong: {'; '.join(problems)}.") from None
+    own = sorted(_OWN & parameters.extra_body.keys())
+    if own:
+        fact = f'extra_body: "{own[0]}" is the broker\'s to say. Leave it out.'
+        raise ModelError(f"The parameters of the model are wrong: {fact}")
+    return parameters

@@ -134,3 +134,28 @@ async def test_where_no_tool_may_be_called_none_is_called_by_any_way(
     refused = next(event.result for event in events if isinstance(event, CallFinished))
     assert refused.code is Code.PERMISSION_DENIED
     assert probe[0].seen == []
+
+
+@pytest.mark.parametrize(
+    "endpoint", [pytest.param("openai", id="by tool_choice"), pytest.param("vllm", id="by the list of tools")]
+)
+async def test_what_an_allowed_tool_has_answered_may_be_read_to_its_end(
+    server: ScriptedServer, chat_before: Open, endpoint: str
+) -> None:
+    long = ("x", ECHO, json.dumps({"text": "word " * 2_000}))
+    server.script += [stream(asked_for(long)), stream(said("Done."))]
+    only = {"mode": "auto", "tools": [forced(ECHO)]}
+    options = RunOptions(tool_choice={"type": "allowed_tools", "allowed_tools": only})
+
+    async with chat_before(chat={"max_result_bytes": 2_000}, endpoint=endpoint) as chat:
+        await ended(chat.run(HELLO, options=options))
+
+    first, second = map(allowed_names, server.requests)
+    assert (first, second) == ([ECHO], [ECHO, "read_result"])
+
+
+def allowed_names(request: dict[str, Any]) -> list[str]:
+    """The names of the tools that the model may call."""
+    choice = request["tool_choice"]
+    tools = request["tools"] if isinstance(choice, str) else choice["allowed_tools"]["tools"]
+    return [tool["function"]["name"] for tool in tools]

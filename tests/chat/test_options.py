@@ -94,6 +94,11 @@ def test_what_may_be_called_is_what_the_choice_says(
         ),
         pytest.param({"parameters": {"temprature": 1}}, "temprature", id="no such parameter"),
         pytest.param({"parameters": {"temperature": 9}}, "temperature", id="a parameter's value"),
+        pytest.param(
+            {"parameters": {"extra_body": {"max_tokens": 9**9}}},
+            '"max_tokens" is the broker',
+            id="past a limit",
+        ),
     ],
 )
 def test_what_cannot_be_asked_is_refused_with_the_reason(
