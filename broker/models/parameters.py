@@ -13,7 +13,7 @@ from broker.errors import ModelError
 _OWN = frozenset(
     {
         *("model", "messages", "input", "instructions", "tools", "functions", "tool_choice", "function_call"),
-        *("parallel_tool_calls", "response_format", "text", "stream", "stream_options", "n"),
+        *("parallel_tool_calls", "response_format", "text", "stream", "n"),
         *("max_tokens", "max_completion_tokens", "max_output_tokens", "store", "previous_response_id"),
     }
 )
