@@ -50,10 +50,12 @@ final class RuleWording {
   }
 
   private static String fact(Violation violation) {
-    // A rule in CEL that is about a whole message comes without its value.
-    Violation.FieldValue field = violation.getFieldValue();
-    Object value = field == null ? null : field.getValue();
-    if ("".equals(value)) {
+    if (violation.getFieldValue() == null) {
+      // A rule in CEL has its own words, and no value.
+      return violation.toProto().getMessage();
+    }
+    Object value = violation.getFieldValue().getValue();
+    if (value.equals("")) {
       return "it is missing or empty";
     }
     boolean shown = value instanceof String || value instanceof Number;
