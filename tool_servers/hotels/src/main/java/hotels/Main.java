@@ -5,6 +5,7 @@ import java.io.IOException;
 import java.time.Duration;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Locale;
 
 /**
  * Runs the hotel service.
@@ -25,6 +26,8 @@ public final class Main {
 
   /** Serves until a signal comes. */
   public static void main(String[] arguments) {
+    // Numbers and times look the same wherever it runs.
+    Locale.setDefault(Locale.ROOT);
     List<String> words = Arrays.asList(arguments);
     if (words.contains("--help")) {
       System.out.print(Options.HELP);

@@ -8,7 +8,7 @@ final class Text {
 
   private Text() {}
 
-  /** The value in quotes, cut when it is long; control characters are escaped. */
+  /** The value in quotes, cut when it is long; control characters become blanks. */
   static String quote(Object value) {
     String text = value.toString();
     int[] letters = text.codePoints().limit(LONGEST).toArray();

@@ -145,6 +145,7 @@ final class ServerTest {
 
       Exception cut = assertThrows(Exception.class, inFlight::get);
       assertEquals(Status.Code.UNAVAILABLE, Status.fromThrowable(cut).getCode());
+      assertTrue(cut.getMessage().contains("the server is stopping: try again"), cut.toString());
     }
   }
 
