@@ -23,9 +23,6 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
-import java.util.concurrent.Callable;
-import java.util.concurrent.Executors;
-import java.util.concurrent.Future;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -152,32 +149,6 @@ final class BookingTest {
     assertEquals(
         request.getHotelId(),
         TestServer.detail(failure, PreconditionFailure.class).getViolations(0).getSubject());
-  }
-
-  @Test
-  void theLastRoomIsBookedOnce() throws Exception {
-    int rooms = roomsLeft();
-    var threads = Executors.newFixedThreadPool(8);
-    List<Callable<Boolean>> calls = new ArrayList<>();
-    for (int i = 0; i < rooms + 4; i++) {
-      calls.add(
-          () -> {
-            try {
-              return server.hotels.bookRoom(request).isInitialized();
-            } catch (StatusRuntimeException soldOut) {
-              return false;
-            }
-          });
-    }
-
-    int booked = 0;
-    for (Future<Boolean> call : threads.invokeAll(calls)) {
-      booked += call.get() ? 1 : 0;
-    }
-    threads.shutdown();
-
-    assertEquals(rooms, booked);
-    assertEquals(0, roomsLeft());
   }
 
   @Test
