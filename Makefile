@@ -101,7 +101,7 @@ test: setup lint types layers check-gen lint-protos cover ## Everything that CI 
 .PHONY: cover
 cover: setup ## Run the tests with branch coverage (floor: 95 %)
 	@$(BIN)/coverage erase
-	@$(BIN)/coverage run -m pytest --quiet
+	@$(BIN)/coverage run -m pytest --quiet --numprocesses=logical --dist=worksteal
 	@$(BIN)/coverage combine --quiet
 	@$(BIN)/coverage report
 
