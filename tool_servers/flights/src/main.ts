@@ -7,6 +7,7 @@
  * `--help` tells the settings.
  */
 
+import { logVerbosity, setLogVerbosity } from "@grpc/grpc-js";
 import { HELP, parse, type Settings, WrongSetting } from "./command_line.js";
 import { FlightServer } from "./server.js";
 
@@ -43,6 +44,8 @@ async function listen(server: FlightServer, address: string): Promise<number> {
 }
 
 async function main(): Promise<number> {
+  // What fails is told in one line, ours.
+  if (process.env.GRPC_VERBOSITY === undefined) setLogVerbosity(logVerbosity.NONE);
   try {
     const settings = parse(process.argv.slice(2));
     if (settings === undefined) process.stdout.write(HELP);
