@@ -1,9 +1,10 @@
 /** A real server on a free port with a clock that stands still, and a client of it. */
 
+import assert from "node:assert/strict";
 import { create, fromBinary, type MessageInitShape, type MessageShape } from "@bufbuild/protobuf";
 import { anyUnpack } from "@bufbuild/protobuf/wkt";
 import * as grpc from "@grpc/grpc-js";
-import { FlightService } from "../gen/flights/v1/flights_pb.js";
+import { type Flight, FlightService } from "../gen/flights/v1/flights_pb.js";
 import {
   type BadRequest,
   BadRequestSchema,
@@ -83,6 +84,19 @@ export class Client {
   close(): void {
     this.#client.close();
   }
+}
+
+/** The flights from Beijing Capital to Shanghai Hongqiao on a day, or what `more` says. */
+export async function flights(client: Client, more: object = {}): Promise<readonly Flight[]> {
+  const request = { origin: "PEK", destination: "SHA", date: "2026-03-05", pageSize: 50, ...more };
+  return (await client.call("searchFlights", request)).flights;
+}
+
+/** The cheapest of them. */
+export async function flight(client: Client, more: object = {}): Promise<Flight> {
+  const [first] = await flights(client, more);
+  assert.ok(first);
+  return first;
 }
 
 /** How a call failed. */
