@@ -53,6 +53,8 @@ WRONG: list[tuple[str, dict[str, Any], list[str]]] = [
     ("BookFlight", {"hold_id": "x" * 65, "passenger_names": ["Wang Fang"]}, ["hold_id"]),
     ("BookFlight", BOOK | {"passenger_names": []}, ["passenger_names"]),
     ("BookFlight", BOOK | {"passenger_names": ["Wang Fang"] * 10}, ["passenger_names"]),
+    ("BookFlight", BOOK | {"passenger_names": [""]}, ["passenger_names[0]"]),
+    ("BookFlight", BOOK | {"passenger_names": ["李雷", "2"]}, ["passenger_names[1]"]),
     (
         "BookFlight",
         BOOK | {"passenger_names": ["Wang Fang", " ", "x" * 101]},

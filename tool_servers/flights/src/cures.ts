@@ -4,7 +4,7 @@
 export const CURES = {
   origin: 'give a city or an IATA code, e.g. "Shanghai", "上海" or "PVG"',
   destination: 'give a city or an IATA code, e.g. "London", "伦敦" or "LHR"',
-  date: 'give one day as YYYY-MM-DD, e.g. "2026-03-01"',
+  date: 'give the day of departure, e.g. "2026-03-01"',
   cabin: "give CABIN_ECONOMY, CABIN_PREMIUM_ECONOMY, CABIN_BUSINESS or CABIN_FIRST, or leave it out",
   passengers: "give 1 to 9, or leave it out for 1; larger groups need several bookings",
   sort_order: "give SORT_ORDER_PRICE, SORT_ORDER_DEPARTURE_TIME or SORT_ORDER_DURATION, or leave it out",

@@ -12,7 +12,10 @@ test("a request that breaks rules is refused with each of them, and what to send
     const refused = await refusal(client.call("searchFlights", { date: "tomorrow", passengers: 0 }));
     assert.equal(refused.code, "INVALID_ARGUMENT");
     assert.deepEqual(refused.fields, ["origin", "destination", "date", "passengers"]);
-    assert.match(refused.message, /date: has another form, it is "tomorrow": give one day as YYYY-MM-DD/);
+    assert.match(
+      refused.message,
+      /date: must be a day as YYYY-MM-DD, it is "tomorrow": give the day of departure/,
+    );
   }));
 
 test("there is a cure for every field of every request", () => {

@@ -66,9 +66,7 @@ function told(
 ): FieldViolation {
   const field = pathToString(violation.field);
   const sent = sentValue(schema, message, violation);
-  // A model reads the cure, not a regular expression.
-  const broken = violation.ruleId === "string.pattern" ? "has another form" : violation.message;
-  const fact = `${broken}${sent === undefined ? "" : `, it is ${sent}`}`;
+  const fact = `${violation.message}${sent === undefined ? "" : `, it is ${sent}`}`;
   const cure = cures[field.replace(/\[.*$/, "")];
   return { field, description: cure === undefined ? fact : `${fact}: ${cure}` };
 }
