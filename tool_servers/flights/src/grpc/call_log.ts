@@ -35,7 +35,7 @@ export class CallLog {
     return intercepted(
       call,
       (sent) => end(sent.code),
-      // Of a call whose deadline passes, grpc-js tells no more than that it is cancelled.
+      // Of a call that grpc-js itself ends, as when its deadline passes, it tells no more than that it is over.
       () => end(Number(call.getDeadline()) <= Date.now() ? status.DEADLINE_EXCEEDED : status.CANCELLED),
     );
   }

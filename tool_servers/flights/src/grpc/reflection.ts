@@ -25,6 +25,7 @@ import {
 } from "../../gen/grpc/reflection/v1/reflection_pb.js";
 import { definition, pathOf } from "./handlers.js";
 
+// Seen from build/src/grpc/, where this runs.
 const FILES = new URL("../../../gen/services.binpb", import.meta.url);
 
 type Answer = NonNullable<MessageInitShape<typeof ServerReflectionResponseSchema>["messageResponse"]>;

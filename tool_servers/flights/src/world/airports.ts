@@ -27,7 +27,7 @@ export interface Airport {
   readonly size: number;
 }
 
-// From build/src/world/ as from src/world/ with one folder less: build/ holds code only.
+// Seen from build/src/world/, where this runs: the tables are not copied into build/.
 const DATA = new URL("../../../data/", import.meta.url);
 
 /** Reads the tables; throws where a row is broken. */
