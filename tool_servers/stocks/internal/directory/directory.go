@@ -124,6 +124,7 @@ func base(ticker string) string {
 var tails = []string{
 	"incorporated", "inc", "corporation", "corp", "company", "co", "limited", "ltd", "plc", "group", "holdings", "holding",
 	"stock", "stocks", "share", "shares", "price", "quote",
+	"最近", "今天", "今日", "昨天",
 	"股份有限公司", "有限公司", "公司", "股份", "集团", "集團", "控股", "股票", "股价", "股價", "的", "a股", "港股", "美股",
 }
 
