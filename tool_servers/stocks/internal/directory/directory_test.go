@@ -61,7 +61,7 @@ func TestNearest(t *testing.T) {
 	d := embedded(t)
 	for query, want := range map[string]string{
 		"Kweichow Motai": "600519.SS", "600518": "600519.SS", "600591": "600519.SS", "APPL": "AAPL", "Microsft": "MSFT",
-		"宁德时带": "300750.SZ", "贵州": "600519.SS", "Contemporary": "300750.SZ", "AMZM": "AMZN", "mao台": "600519.SS",
+		"宁德时带": "300750.SZ", "贵州": "600519.SS", "Contemporary": "300750.SZ", "AMZM": "AMZN", "VNDA": "NVDA", "mao台": "600519.SS",
 	} {
 		nearest := d.Nearest(query, 3)
 		if len(nearest) == 0 || len(nearest) > 3 || nearest[0].Ticker != want {
