@@ -6,6 +6,7 @@ import (
 	"path"
 	"strings"
 
+	"google.golang.org/genproto/googleapis/rpc/code"
 	"google.golang.org/grpc/stats"
 	"google.golang.org/grpc/status"
 )
@@ -30,7 +31,9 @@ func (l logged) HandleRPC(ctx context.Context, event stats.RPCStats) {
 		return
 	}
 	milliseconds := float64(end.EndTime.Sub(end.BeginTime).Microseconds()) / 1000
-	l.log.Info("call", "method", path.Base(method), "code", status.Code(end.Error).String(), "ms", milliseconds)
+	// In gRPC's own spelling, which all languages share: INVALID_ARGUMENT.
+	name := code.Code(status.Code(end.Error)).String()
+	l.log.Info("call", "method", path.Base(method), "code", name, "ms", milliseconds)
 }
 
 func (l logged) TagConn(ctx context.Context, _ *stats.ConnTagInfo) context.Context { return ctx }

@@ -165,7 +165,7 @@ func TestEachCallIsALineWithoutItsArguments(t *testing.T) {
 	_, _ = healthv1.NewHealthClient(channel).Check(t.Context(), &healthv1.HealthCheckRequest{})
 	<-log.line
 
-	line := regexp.MustCompile(`^time=\S+ level=INFO msg=call method=GetHistory code=InvalidArgument ms=[0-9.e-]+\n$`)
+	line := regexp.MustCompile(`^time=\S+ level=INFO msg=call method=GetHistory code=INVALID_ARGUMENT ms=[0-9.e-]+\n$`)
 	if text := log.String(); !line.MatchString(text) {
 		t.Errorf("the log is %q", text)
 	}
