@@ -120,12 +120,12 @@ func base(ticker string) string {
 	return before
 }
 
-// What people write behind a name, and means nothing.
+// What people write behind a name, and means nothing. 昨天 (yesterday) and 港股 (in Hong Kong) do mean something.
 var tails = []string{
 	"incorporated", "inc", "corporation", "corp", "company", "co", "limited", "ltd", "plc", "group", "holdings", "holding",
 	"stock", "stocks", "share", "shares", "price", "quote",
-	"最近", "今天", "今日", "昨天",
-	"股份有限公司", "有限公司", "公司", "股份", "集团", "集團", "控股", "股票", "股价", "股價", "的", "a股", "港股", "美股",
+	"最近", "今天", "今日",
+	"股份有限公司", "有限公司", "公司", "股份", "集团", "集團", "控股", "股票", "股价", "股價", "的",
 }
 
 func withoutTail(name string) string {

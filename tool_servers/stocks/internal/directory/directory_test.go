@@ -24,6 +24,7 @@ func TestFindKnowsWhatPeopleCallAStock(t *testing.T) {
 		"BRK-B":     {"BRK.B", "brk b", "Berkshire"},
 		"COST":      {"Costco"},
 		"OR.PA":     {"L'Oreal", "L’Oréal", "欧莱雅"},
+		"MC.PA":     {"Moet Hennessy Louis Vuitton", "ＬＶＭＨ"},
 		"V":         {"V", "Visa"},
 		"2330.TW":   {"TSMC", "台積電"},
 		"TSM":       {"TSM"},
@@ -39,7 +40,7 @@ func TestFindKnowsWhatPeopleCallAStock(t *testing.T) {
 
 func TestFindDoesNotGuess(t *testing.T) {
 	d := embedded(t)
-	for _, query := range []string{"", " ", "!?", "公司", "Inc.", "600518", "Kweichow", "Appl", "stock price"} {
+	for _, query := range []string{"", " ", "!?", "公司", "Inc.", "600518", "Kweichow", "Appl", "stock price", "茅台昨天", "比亚迪港股"} {
 		if stock, _ := d.Find(query); stock != nil {
 			t.Errorf("Find(%q) = %s, want none", query, stock.Ticker)
 		}
@@ -61,7 +62,7 @@ func TestNearest(t *testing.T) {
 	d := embedded(t)
 	for query, want := range map[string]string{
 		"Kweichow Motai": "600519.SS", "600518": "600519.SS", "600591": "600519.SS", "APPL": "AAPL", "Microsft": "MSFT",
-		"宁德时带": "300750.SZ", "贵州": "600519.SS", "Contemporary": "300750.SZ", "AMZM": "AMZN", "VNDA": "NVDA", "mao台": "600519.SS",
+		"宁德时带": "300750.SZ", "贵州": "600519.SS", "Contemporary": "300750.SZ", "AMZM": "AMZN", "VNDA": "NVDA", "mao台": "600519.SS", "比亚迪港股": "002594.SZ",
 	} {
 		nearest := d.Nearest(query, 3)
 		if len(nearest) == 0 || len(nearest) > 3 || nearest[0].Ticker != want {
