@@ -14,6 +14,8 @@ type Directory struct {
 	stocks   []*Stock
 	byTicker map[string]*Stock
 	byName   map[string][]*Stock
+	// known are the spellings of each stock that a slip is looked for in.
+	known [][][]rune
 }
 
 // New makes a directory. A name that several stocks have stands for the first of them.
@@ -33,6 +35,7 @@ func New(stocks []*Stock) *Directory {
 				d.byName[name] = append(d.byName[name], stock)
 			}
 		}
+		d.known = append(d.known, spellings(stock))
 	}
 	return d
 }
@@ -64,10 +67,10 @@ func (d *Directory) Nearest(query string, count int) []*Stock {
 	}
 	wanted := []rune(key(query))
 	var candidates []candidate
-	for _, stock := range d.stocks {
+	for at, stock := range d.stocks {
 		best := 0.0
-		for _, known := range append(names(stock), key(stock.Ticker), key(base(stock.Ticker))) {
-			best = max(best, similarity(wanted, []rune(known)))
+		for _, known := range d.known[at] {
+			best = max(best, similarity(wanted, known))
 		}
 		if best >= threshold(wanted) {
 			candidates = append(candidates, candidate{stock, best})
@@ -97,6 +100,14 @@ func names(stock *Stock) []string {
 		keys = append(keys, key(name))
 	}
 	return keys
+}
+
+func spellings(stock *Stock) [][]rune {
+	var runes [][]rune
+	for _, spelling := range append(names(stock), key(stock.Ticker), key(base(stock.Ticker))) {
+		runes = append(runes, []rune(spelling))
+	}
+	return runes
 }
 
 // aliases are other ways to write a ticker: 600519, 600519.SH, SH600519, 700.HK, NASDAQ:AAPL.

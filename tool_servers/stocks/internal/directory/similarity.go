@@ -23,7 +23,11 @@ func similarity(a, b []rune) float64 {
 	if shorter == 0 {
 		return 0
 	}
-	likeness := 1 - float64(distance(a, b))/float64(longer)
+	likeness := float64(shorter) / float64(longer)
+	if likeness >= threshold(a) {
+		// Else it could not be worth telling: each character too many is a slip.
+		likeness = 1 - float64(distance(a, b))/float64(longer)
+	}
 	if shorter > 2 || shorter > 1 && threshold(a) < 0.6 {
 		if strings.Contains(string(a), string(b)) || strings.Contains(string(b), string(a)) {
 			return max(likeness, contained)

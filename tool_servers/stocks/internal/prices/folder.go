@@ -7,7 +7,6 @@ import (
 	"os"
 	"path/filepath"
 	"regexp"
-	"slices"
 	"strings"
 
 	"stocks/internal/directory"
@@ -99,17 +98,20 @@ func describe(folder string, tickers []string) ([]*directory.Stock, error) {
 	if err != nil {
 		return nil, err
 	}
+	bare := map[string]bool{}
+	for _, each := range tickers {
+		bare[each] = true
+	}
 	var stocks []*directory.Stock
-	described := map[string]bool{}
 	for _, stock := range append(own, known...) {
-		if slices.Contains(tickers, stock.Ticker) && !described[stock.Ticker] {
-			described[stock.Ticker] = true
+		if bare[stock.Ticker] {
+			bare[stock.Ticker] = false
 			stocks = append(stocks, stock)
 		}
 	}
-	for _, bare := range tickers {
-		if !described[bare] {
-			stocks = append(stocks, &directory.Stock{Ticker: bare, Names: []string{bare}})
+	for _, each := range tickers {
+		if bare[each] {
+			stocks = append(stocks, &directory.Stock{Ticker: each, Names: []string{each}})
 		}
 	}
 	return stocks, nil
