@@ -36,6 +36,14 @@ async def test_a_history_agrees_with_the_quotes_of_its_days(stub: Stub) -> None:
         assert quote.day == day
 
 
+@pytest.mark.parametrize("days", [1, 250])
+async def test_as_few_and_as_many_days_as_the_rules_allow(stub: Stub, days: int) -> None:
+    history = await stub.GetHistory(stocks_pb2.GetHistoryRequest(query="AAPL", days=days))
+
+    assert len(history.days) == days
+    assert history.days[-1].date == "2026-11-20"
+
+
 async def test_every_run_gives_the_same_answers(stub: Stub) -> None:
     request = stocks_pb2.GetHistoryRequest(query="Apple", days=5)
     here = await stub.GetHistory(request)

@@ -57,6 +57,8 @@ FACTS: list[tuple[str, dict[str, Any], set[str], str]] = [
         "600519.SS (Kweichow Moutai, 贵州茅台)",
     ),
     ("GetQuote", {"query": "宁德时带"}, {"query STOCK_UNKNOWN"}, "300750.SZ"),
+    ("GetQuote", {"query": "茅" * 100}, {"query STOCK_UNKNOWN"}, "no stock is known here"),
+    ("GetHistory", {"query": "茅" * 100}, {"query STOCK_UNKNOWN"}, "no stock is known here"),
     ("GetQuote", {"query": "   "}, {"query STOCK_UNKNOWN"}, "send another name of the company"),
     ("GetQuote", {"query": "V", "date": "2026-02-30"}, {"date DATE_INVALID"}, "is no day of the calendar"),
     ("GetQuote", {"query": "V", "date": "2026-11-23"}, {"date DATE_IN_FUTURE"}, "is 2026-11-20 (Friday)"),
