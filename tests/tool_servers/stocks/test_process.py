@@ -15,7 +15,7 @@ from grpc_health.v1 import health_pb2, health_pb2_grpc
 from grpc_reflection.v1alpha import reflection_pb2
 from stocks.v1 import stocks_pb2, stocks_pb2_grpc
 
-from tests.tool_servers.stocks.process import build, running, start
+from tests.tool_servers.stocks.process import Stub, build, running, start
 
 SERVICE = "stocks.v1.StockService"
 
@@ -101,6 +101,13 @@ async def test_it_serves_until_it_is_told_to_stop_and_exits_with_0(number: signa
     assert b"msg=stopped" in log
 
 
+async def others_have_arrived(stub: Stub) -> None:
+    """Returns when the calls before are in flight: this one is refused at once, after they have come."""
+    with pytest.raises(grpc.aio.AioRpcError) as caught:
+        await stub.GetQuote(stocks_pb2.GetQuoteRequest(), timeout=60)
+    assert caught.value.code() == grpc.StatusCode.INVALID_ARGUMENT
+
+
 async def test_a_call_in_flight_is_answered_before_it_exits() -> None:
     async with running("--delay", "0.5") as (process, channel):
         stub = stocks_pb2_grpc.StockServiceStub(channel)
@@ -110,9 +117,7 @@ async def test_a_call_in_flight_is_answered_before_it_exits() -> None:
         assert (await anext(statuses)).status == health_pb2.HealthCheckResponse.SERVING
         requests = [stocks_pb2.GetQuoteRequest(query=query) for query in ("V", "KO")]
         calls = [asyncio.ensure_future(stub.GetQuote(request)) for request in requests]
-        # Refused without delay, and after the others have arrived: they are in flight.
-        with pytest.raises(grpc.aio.AioRpcError):
-            await stub.GetQuote(stocks_pb2.GetQuoteRequest())
+        await others_have_arrived(stub)
 
         process.send_signal(signal.SIGTERM)
         # Both are told to the client: that it stops, and then that the watch is over.
@@ -130,8 +135,7 @@ async def test_a_call_that_outlives_the_grace_is_cut() -> None:
     async with running("--delay", "3600", "--grace", "0") as (process, channel):
         stub = stocks_pb2_grpc.StockServiceStub(channel)
         call = asyncio.ensure_future(stub.GetQuote(stocks_pb2.GetQuoteRequest(query="V")))
-        with pytest.raises(grpc.aio.AioRpcError):
-            await stub.GetQuote(stocks_pb2.GetQuoteRequest())
+        await others_have_arrived(stub)
 
         process.send_signal(signal.SIGTERM)
         with pytest.raises(grpc.aio.AioRpcError) as caught:
