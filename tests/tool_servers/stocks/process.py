@@ -1,0 +1,58 @@
+"""The stock service as a process of its own."""
+
+import asyncio
+import os
+import shutil
+import subprocess
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import TypeAlias
+
+import grpc.aio
+import pytest
+from stocks.v1 import stocks_pb2_grpc
+
+ROOT = Path(__file__).parents[3]
+FOLDER = ROOT / "tool_servers" / "stocks"
+PROGRAM = FOLDER / "build" / "stocks"
+
+# Only the types of the stubs have this name.
+Stub: TypeAlias = "stocks_pb2_grpc.StockServiceAsyncStub"
+
+NOW = "2026-11-21T12:00:00Z"
+"""A Saturday: the latest trading day is 2026-11-20 everywhere."""
+
+
+def build() -> None:
+    """Builds the program; without Go it skips the test, or fails it where CI is set."""
+    if shutil.which("go") is None:
+        reason = "the stock service is written in Go, and there is no `go` on the path"
+        if "CI" in os.environ:
+            pytest.fail(reason)
+        pytest.skip(reason)
+    made = subprocess.run(["make", "-C", FOLDER, "build"], capture_output=True, text=True, check=False)
+    assert made.returncode == 0, made.stdout + made.stderr
+
+
+async def start(*arguments: str) -> asyncio.subprocess.Process:
+    return await asyncio.create_subprocess_exec(
+        PROGRAM, *arguments, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.PIPE
+    )
+
+
+@asynccontextmanager
+async def running(*arguments: str) -> AsyncIterator[tuple[asyncio.subprocess.Process, grpc.aio.Channel]]:
+    """The process, ready to answer, and a channel to it."""
+    process = await start("--address", "127.0.0.1:0", *arguments)
+    try:
+        assert process.stdout is not None
+        ready = (await process.stdout.readline()).decode().strip()
+        fact, _, address = ready.rpartition(" ")
+        assert fact == "stocks: listening on"
+        async with grpc.aio.insecure_channel(address) as channel:
+            yield process, channel
+    finally:
+        if process.returncode is None:
+            process.kill()
+        await process.communicate()
