@@ -36,7 +36,9 @@ async def test_the_taker_may_take_longer_than_the_deadline() -> None:
         await anext(items)
 
 
-@pytest.mark.parametrize("deadline", [None, time.monotonic() + 1000])
+@pytest.mark.parametrize(
+    "deadline", [pytest.param(None, id="none"), pytest.param(time.monotonic() + 1000, id="far")]
+)
 async def test_what_the_items_raise_is_not_the_deadline(deadline: float | None) -> None:
     async def fail() -> AsyncIterator[int]:
         raise TimeoutError("of its own")
