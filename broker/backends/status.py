@@ -75,7 +75,9 @@ def to_error(error: grpc.aio.AioRpcError, *, idempotent: bool) -> ToolCallError:
     message = error.details() or "no message"
     trailers = error.trailing_metadata()
     raw = None if trailers is None else trailers.get(_STATUS_DETAILS)
-    said = [_cut(message), *(_details(raw) if isinstance(raw, bytes) else [])]
+    details = _details(raw) if isinstance(raw, bytes) else []
+    # Many services put into the message what the details say too.
+    said = [_cut(message), *(line for line in details if line.removeprefix("- ") not in message)]
     advice = _advice(code, message, idempotent=idempotent)
     if CLASSES[code] is not Class.INTERNAL:
         return ToolCallError(code, "\n".join([f"{code.name}: {said[0]}", *said[1:], advice]))

@@ -102,3 +102,22 @@ def test_endless_details_are_bounded() -> None:
 
 def test_every_code_has_its_class_and_its_advice() -> None:
     assert set(CLASSES) == set(ADVICE) == set(Code)
+
+
+def test_what_the_message_says_already_is_not_said_again() -> None:
+    violations = [{"field": "name", "description": "is empty"}, {"field": "age", "description": "is below 0"}]
+    details = [packed(details_pb2.BadRequest(field_violations=violations))]
+    error = grpc.aio.AioRpcError(
+        grpc.StatusCode.INVALID_ARGUMENT,
+        initial_metadata=grpc.aio.Metadata(),
+        trailing_metadata=grpc.aio.Metadata(
+            ("grpc-status-details-bin", Status(code=3, details=details).SerializeToString())
+        ),
+        details="name: is empty; see the rest",
+    )
+
+    assert to_error(error, idempotent=True).message.splitlines() == [
+        "INVALID_ARGUMENT: name: is empty; see the rest",
+        "- age: is below 0",
+        ADVICE[Code.INVALID_ARGUMENT],
+    ]
