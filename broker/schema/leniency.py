@@ -7,7 +7,7 @@ import base64
 import binascii
 import re
 from collections.abc import Mapping, Sequence
-from decimal import Decimal
+from decimal import Decimal, InvalidOperation
 from typing import Any
 
 from broker.schema.arguments import MAX_ATTACHED, Reading
@@ -24,8 +24,13 @@ def whole_number(text: str) -> int | None:
     >>> whole_number("1e3"), whole_number("2.0"), whole_number("2.5")
     (1000, 2, None)
     """
-    number = Decimal(text[:_MAX_NUMBER])
-    if len(text) > _MAX_NUMBER or number.adjusted() > _MAX_NUMBER:
+    if len(text) > _MAX_NUMBER:
+        return _TOO_LARGE
+    try:
+        number = Decimal(text)
+    except InvalidOperation:  # its exponent has more than 18 digits
+        return None if "e-" in text.lower() else _TOO_LARGE
+    if number.adjusted() > _MAX_NUMBER:
         # Out of every range; so large a number is not computed.
         return _TOO_LARGE
     return int(number) if number.to_integral_value() == number else None
