@@ -152,6 +152,8 @@ REFUSED = [
      "an_int64: the number is out of range for int64: -9223372036854775808 to 9223372036854775807."),
     ("Scalars", '{"an_int64": "1e-99999999999999999999"}',
      'an_int64: expected an integer (int64), got string "1e-99999999999999999999".'),
+    ("Scalars", '{"an_int64": 9007199254740993.0}',
+     "an_int64: a number this large is not exact (9007199254740992.0); write all its digits, as a string."),
     ("Scalars", '{"some_bytes": "data:;base64,!"}', "some_bytes: the string is not base64. Encode the bytes as base64."),
     ("Scalars", '{"request": {"an_int32": "x"}}', 'an_int32: expected an integer (int32), got string "x".'),
     ("schema.proto2.All", '{"name": "x", "[schema.proto2": 5}',
