@@ -3,7 +3,7 @@
 from typing import Any
 
 from broker.schema import leniency
-from broker.schema.arguments import MAX_ENTRIES, Ignored, Reading, enter
+from broker.schema.arguments import MAX_ENTRIES, Ignored, Reading, enter, hides
 from broker.schema.findings import Findings, read_as
 from broker.schema.json_text import try_json_text
 from broker.schema.notes import Leniency, Understood, then
@@ -52,7 +52,7 @@ def repeated(convert: Decode, phrase: str, takes_null: bool, exact: type | None)
         except Refused as refused:
             if type(value) is dict:
                 raise  # the one object that was meant, with what is wrong in it
-            raise expected(array, value) from refused
+            raise expected(array, value, hidden=hides(value, reading)) from refused
 
     return decode
 
@@ -120,7 +120,7 @@ def _pairs(value: Any, phrase: str, reading: Reading) -> Any:
     else:
         pairs = leniency.entries(value) if reading.lenient and type(value) is list else None
     if pairs is None:
-        raise expected(f"an object, each value {phrase}", value)
+        raise expected(f"an object, each value {phrase}", value, hidden=hides(value, reading))
     if len(pairs) > MAX_ENTRIES:
         raise Refused(f"the map has {len(pairs):,} entries; send at most {MAX_ENTRIES:,}.")
     return pairs

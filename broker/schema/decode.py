@@ -8,7 +8,6 @@ from google.protobuf.descriptor_pb2 import DescriptorProto
 from google.protobuf.message import Message
 
 from broker.descriptors.pool import Descriptors
-from broker.errors import InvalidArguments
 from broker.schema import arguments, descriptions, kinds, leniency, update_mask, well_known
 from broker.schema.anything import PHRASE, any_decoder
 from broker.schema.arguments import Reading
@@ -20,7 +19,8 @@ from broker.schema.kinds import Use
 from broker.schema.map_keys import map_key_decoder
 from broker.schema.notes import Leniency, Understood, then
 from broker.schema.objects import Layout, Slot, object_decoder
-from broker.schema.problems import Refused, invalid, missing, plain, quoted
+from broker.schema.problems import Refused, missing, plain, quoted
+from broker.schema.redaction import has_secrets
 from broker.schema.requirements import is_oneof_required, required_fields
 from broker.schema.scalars import Decode, Kind
 from broker.schema.validation import Check
@@ -72,11 +72,13 @@ class Decoder:
         message_class, max_text = self._descriptors.message_class(message), self._max_text
         new_reading = self._reading
         named = frozenset(plain(field.name) for field in message.fields)
-        well_known_root = well_known.is_well_known(message.full_name)
-        read = self._value_root(message) if well_known_root else self._message(message, use=Use.WHOLE)
+        is_value = well_known.is_well_known(message.full_name)
+        read = self._value_root(message) if is_value else self._message(message, use=Use.WHOLE)
+        secret = has_secrets(message)
 
         def decode(text: str, reading: Reading | None = None) -> Message:
             reading = new_reading() if reading is None else reading
+            reading.hides_text = secret
             loaded = arguments.load(text, reading, max_text)
             try:
                 value = read(loaded, reading)
@@ -85,11 +87,11 @@ class Decoder:
             except Refused as refused:
                 wrapper = leniency.unwrapped(loaded, message.name) if reading.lenient else None
                 if wrapper is None or plain(wrapper[0]) in named:
-                    raise _invalid(text, refused) from None
+                    raise arguments.refusal(text, refused, reading) from None
                 value = _unwrapped(read, wrapper, reading, text, refused)
             # Each key has a colon: where there are but as many, as in most calls, none was lost.
             if text.count(":") != len(loaded) and arguments.may_have_lost(text, loaded):
-                arguments.refuse_repeated_keys(text)
+                arguments.refuse_repeated_keys(text, secret)
             return message_class(**value) if type(value) is dict else value
 
         return decode
@@ -248,12 +250,7 @@ def _unwrapped(read: Decode, wrapper: tuple[str, Any], reading: Reading, text: s
     except Understood as understood:
         return _noted(understood, reading)
     except Refused as refused:
-        raise _invalid(text, refused) from None
-
-
-def _invalid(text: str, refused: Refused) -> InvalidArguments:
-    # A key that is given twice may be why.
-    return invalid([*refused.problems, *arguments.repeated_keys(text)])
+        raise arguments.refusal(text, refused, reading) from None
 
 
 _VALUE_PHRASE = 'an object like {"value": …}'

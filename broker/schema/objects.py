@@ -4,7 +4,7 @@ from collections.abc import Callable, Collection, KeysView, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from broker.schema.arguments import MAX_DEPTH, Ignored, Reading, may_search, too_deep
+from broker.schema.arguments import MAX_DEPTH, Ignored, Reading, hides, may_search, too_deep
 from broker.schema.findings import Findings
 from broker.schema.google_types import Literal
 from broker.schema.json_text import try_json_text
@@ -127,7 +127,9 @@ def _other_form(
 ) -> Understood | Refused:
     """What a value that is no object is taken as, or why it is refused; either is there to be raised."""
     try_json_text(decode, value, reading, dict)
-    return expected(phrase, value) if literal is None or not reading.lenient else literal(value)
+    if literal is not None and reading.lenient:
+        return literal(value)
+    return expected(phrase, value, hidden=hides(value, reading))
 
 
 def _take(

@@ -36,7 +36,8 @@ class Wrapped:
         Where it gives several, so does this: whether they may be is not asked here.
         """
         if type(value) is not dict:
-            raise expected(f"an object with one of {listed(list(self.members))}", value)
+            phrase = f"an object with one of {listed(list(self.members))}"
+            raise expected(phrase, value, hidden=reading.hides_text)
         given, found = self._given(value, reading), Findings()
         if self._named(value) is not value:
             found.note(Leniency.ONEOF_WHICH, f'"{_WHICH}" taken as the name of the member')

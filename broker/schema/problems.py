@@ -75,9 +75,10 @@ def _cut(text: str) -> str:
     return text if len(text) <= _MAX_SHOWN else text[: _MAX_SHOWN - 1] + "…"
 
 
-def expected(phrase: str, value: Any) -> Refused:
-    """The refusal of a value of another kind than `phrase` names."""
-    return Refused(f"expected {phrase}, got {got(value)}.")
+def expected(phrase: str, value: Any, hidden: bool = False) -> Refused:
+    """The refusal of a value of another kind than `phrase` names; a text is not repeated when `hidden`."""
+    given = "a string" if hidden and isinstance(value, str) else got(value)
+    return Refused(f"expected {phrase}, got {given}.")
 
 
 def plain(name: str) -> str:

@@ -7,11 +7,13 @@ whose rules cannot be evaluated, nothing is checked here, and the backend says w
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
+from itertools import zip_longest
 from typing import Any
 
 from google.protobuf.descriptor import Descriptor, FieldDescriptor
 from google.protobuf.message import Message
 
+from broker.descriptors.options import FieldOptions
 from broker.descriptors.pool import Descriptors
 from broker.descriptors.rules import Custom, MessageRules, Rules
 from broker.schema import kinds
@@ -173,7 +175,7 @@ def _problem(violation: Any, message: Descriptor, descriptors: Descriptors, reac
     text = _text(violation, reach)
     if not secret and not violation.proto.for_key and type(value) in (str, int, float) and value:
         text += f", got {got(value)}"
-    return _path(elements), f"{text}."
+    return _path(elements, options), f"{text}."
 
 
 def _text(violation: Any, reach: Reach) -> str:
@@ -202,14 +204,21 @@ def _fields(message: Descriptor, elements: Sequence[Any]) -> Iterator[FieldDescr
         held = kinds.entry_fields(field)["value"].message_type if kinds.is_map(field) else field.message_type
 
 
-def _path(elements: Sequence[Any]) -> str:
-    return ".".join(f"{element.field_name}{_subscript(element.subscript)}" for element in elements)
+def _path(elements: Sequence[Any], options: Sequence[FieldOptions]) -> str:
+    """The path, in which the keys of a map that must not be repeated are left out."""
+    steps, secret = [], False
+    for element, known in zip_longest(elements, options):
+        secret = secret or (known is not None and known.debug_redact)
+        steps.append(f"{element.field_name}{_subscript(element.subscript, secret)}")
+    return ".".join(steps)
 
 
-def _subscript(subscript: Any) -> str:
+def _subscript(subscript: Any, secret: bool) -> str:
     if subscript is None:
         return ""
     if subscript.field == "index":
         return f"[{subscript.value}]"
+    if secret:
+        return ""
     value = subscript.value
     return step_of_key(str(value).lower() if isinstance(value, bool) else str(value))

@@ -94,6 +94,11 @@ def test_a_secret_is_not_repeated_by_any_rule(ruled: Descriptors) -> None:
     assert sorted(told) == ["breaks the rule leak.", "password: must be at most 5 characters."]
 
 
+def test_the_keys_of_a_map_that_must_not_be_repeated_are_not_in_its_path(ruled: Descriptors) -> None:
+    told = problems(ruled, "SecretRules", {"tokens": {"hunter2": "x"}, "name": "n"})
+    assert told == ["tokens: must be at most 5 characters.", "tokens: must be at least 2 characters."]
+
+
 def test_what_a_rule_says_word_for_word_is_told_beside_a_secret(ruled: Descriptors) -> None:
     assert 'name: no spaces, got string "a b".' in problems(
         ruled, "SecretRules", {"password": "x", "name": "a b"}
