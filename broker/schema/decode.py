@@ -20,7 +20,7 @@ from broker.schema.map_keys import map_key_decoder
 from broker.schema.notes import Leniency, Understood, then
 from broker.schema.objects import Layout, Slot, object_decoder
 from broker.schema.problems import Refused, missing, plain, quoted
-from broker.schema.redaction import has_secrets
+from broker.schema.redaction import type_has_secrets
 from broker.schema.requirements import is_oneof_required, required_fields
 from broker.schema.scalars import Decode, Kind
 from broker.schema.validation import Check
@@ -74,7 +74,7 @@ class Decoder:
         named = frozenset(plain(field.name) for field in message.fields)
         is_value = well_known.is_well_known(message.full_name)
         read = self._value_root(message) if is_value else self._message(message, use=Use.WHOLE)
-        secret = has_secrets(message)
+        secret = type_has_secrets(message)
 
         def decode(text: str, reading: Reading | None = None) -> Message:
             reading = new_reading() if reading is None else reading

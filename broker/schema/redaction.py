@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterable
 from functools import partial
-from typing import Any
+from typing import Any, cast
 
 import orjson
 from google.protobuf.descriptor import Descriptor, EnumDescriptor, FieldDescriptor
@@ -30,7 +30,13 @@ def redacted(message: Message, max_bytes: int) -> dict[str, Any]:
     return _Account(max_bytes).message(message)
 
 
-def has_secrets(message: Descriptor) -> bool:
+def has_secrets(message: Message) -> bool:
+    """Whether the message is of a type that may hold what must not be told."""
+    # A field may be named DESCRIPTOR, so that of the class is taken.
+    return type_has_secrets(cast("Descriptor", type(message).DESCRIPTOR))
+
+
+def type_has_secrets(message: Descriptor) -> bool:
     """Whether a message of this type may hold what must not be told, however deep, but in an Any."""
     seen = {message.full_name}
     waiting = [message]
