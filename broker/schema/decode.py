@@ -170,7 +170,7 @@ class Decoder:
             convert = self._single(field, use)
         resource = update_mask.resource_of(field) if self._reading.lenient else None
         if resource is not None:
-            convert = update_mask.checked(convert, resource)
+            convert = update_mask.checked(resource)
         options = self._descriptors.field_options(field)
         if options.min_items is not None or options.max_items is not None:
             convert = bounded(convert, options.min_items, options.max_items)

@@ -149,16 +149,25 @@ _AFTER_UNDERSCORE = re.compile(r"_([a-z])")
 
 
 def _decode_mask(value: Any, reading: Reading) -> dict[str, list[str]]:
-    """Comma-separated paths, a list of them, or {"paths": [...]}."""
     if not reading.lenient:
         return {"paths": _specified_paths(value)}
+    return _mask(value, snake)
+
+
+def decode_written_mask(value: Any, _: Reading) -> dict[str, list[str]]:
+    """The paths as they are written, in whatever spelling."""
+    return _mask(value, str)
+
+
+def _mask(value: Any, spell: Callable[[str], str]) -> dict[str, list[str]]:
+    """Comma-separated paths, a list of them, or {"paths": [...]}."""
     given = value["paths"] if type(value) is dict and value.keys() == {"paths"} else value
     paths = [path.strip() for path in given.split(",")] if type(given) is str else given
     if paths == [""]:
         return {"paths": []}
     if type(paths) is not list or not all(type(path) is str and path for path in paths):
         raise expected('field paths, comma-separated, like "display_name,labels"', value)
-    mask = {"paths": [_snake(path) for path in paths]}
+    mask = {"paths": [spell(path) for path in paths]}
     if type(value) is not str:
         text = f"{got(value)} taken as {quoted(','.join(mask['paths']))}"
         raise understood(mask, Leniency.FIELD_MASK_FORM, text)
@@ -170,11 +179,15 @@ def _specified_paths(value: Any) -> list[str]:
     paths = value.split(",") if type(value) is str and value else []
     if type(value) is not str or not all(map(_CAMEL_PATH.fullmatch, paths)):
         raise expected('field paths in lowerCamelCase, comma-separated, like "displayName,labels"', value)
-    return [_snake(path) for path in paths]
+    return [snake(path) for path in paths]
 
 
-def _snake(path: str) -> str:
-    """A path with an underscore is in the .proto's spelling already."""
+def snake(path: str) -> str:
+    """A path in the .proto's spelling; with an underscore it is in that already.
+
+    >>> snake("fooBar.baz"), snake("foo_Bar")
+    ('foo_bar.baz', 'foo_Bar')
+    """
     return path if "_" in path or path.islower() else _HUMP.sub(lambda hump: f"_{hump[0].lower()}", path)
 
 
@@ -197,7 +210,7 @@ def reads_back(camel: str, path: str) -> bool:
     >>> reads_back("fooBar", "foo_bar"), reads_back("a1", "a_1"), reads_back("fooBar", "fooBar")
     (True, False, False)
     """
-    return "_" not in camel and _snake(camel) == path
+    return "_" not in camel and snake(camel) == path
 
 
 _DYNAMIC_OBJECT = {"type": "object"}

@@ -197,6 +197,26 @@ def test_what_would_be_a_guess_is_refused_with_what_to_send(
     assert codec.problems(name, text) == [line]
 
 
+@pytest.mark.parametrize(
+    ("written", "meant"),
+    [
+        ("rooms.guestRoom.x", "rooms.guestRoom.x"),
+        ("details.fooBar.a", "details.fooBar.a"),
+        ("displayName", "display_name"),
+        ("annex.displayName", "annex.display_name"),
+        ("wings.displayName", "wings.display_name"),
+        ("wings.*.displayName", "wings.*.display_name"),
+    ],
+)
+def test_a_mask_names_fields_in_any_spelling_and_keys_of_maps_as_they_are(
+    codec: Any, written: str, meant: str
+) -> None:
+    """Else `labels.envName` would change another label, `env_name`, and nobody would hear of it."""
+    request = codec.decode("schema.lenient.UpdateHouseRequest", f'{{"update_mask": "{written}"}}')
+
+    assert list(request.update_mask.paths) == [meant]
+
+
 def test_a_note_says_where_what_was_given_and_what_it_was_taken_as(codec: Any) -> None:
     reading = Reading()
     text = '{"children": [{"next": "{\\"Name\\": 5}"}], "named": {"a.b": {"name": 7}}}'
