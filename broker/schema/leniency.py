@@ -102,7 +102,7 @@ def enum_spellings(names: Sequence[str], enum_name: str) -> list[Mapping[str, se
     """
     whole: dict[str, set[str]] = {}
     short: dict[str, set[str]] = {}
-    common = _common_prefix(names)
+    common = common_prefix(names)
     for name in names:
         whole.setdefault(name.lower(), set()).add(name)
         steps = [place for place, letter in enumerate(name) if letter == "_"]
@@ -134,7 +134,7 @@ def enum_name(
     return None
 
 
-def _common_prefix(names: Sequence[str]) -> int:
+def common_prefix(names: Sequence[str]) -> int:
     """The length of what all names begin with, up to and with an underscore."""
     first, last = min(names), max(names)  # what these two share, all between them share
     same = next((i for i, (a, b) in enumerate(zip(first, last, strict=False)) if a != b), 0)

@@ -174,6 +174,13 @@ REFUSED = [
     ("Scalars", '{"color": "bleu"}',
      'color: "bleu" is not a Color value. Allowed: COLOR_UNSPECIFIED, COLOR_RED, COLOR_DARK_BLUE, COLOR_NEGATIVE. '
      'Did you mean "COLOR_DARK_BLUE"?'),
+    ("Scalars", '{"color": "98"}',
+     'color: "98" is not a Color value. Allowed: COLOR_UNSPECIFIED, COLOR_RED, COLOR_DARK_BLUE, COLOR_NEGATIVE.'),
+    ("Scalars", '{"color": "mauve"}',
+     'color: "mauve" is not a Color value. Allowed: COLOR_UNSPECIFIED, COLOR_RED, COLOR_DARK_BLUE, COLOR_NEGATIVE.'),
+    ("Scalars", '{"color": "rde"}',
+     'color: "rde" is not a Color value. Allowed: COLOR_UNSPECIFIED, COLOR_RED, COLOR_DARK_BLUE, COLOR_NEGATIVE. '
+     'Did you mean "COLOR_RED"?'),
     ("Scalars", '{"color": "COLOUR_RED"}',
      'color: "COLOUR_RED" is not a Color value. Allowed: COLOR_UNSPECIFIED, COLOR_RED, COLOR_DARK_BLUE, COLOR_NEGATIVE. '
      'Did you mean "COLOR_RED"?'),
