@@ -11,12 +11,22 @@ from broker.schema.problems import Refused, expected, step_of_key
 from broker.schema.scalars import Decode
 
 
+def array_of(phrase: str) -> str:
+    """A list in words, from those for its elements."""
+    return f"an array, each element {phrase}"
+
+
+def map_of(phrase: str) -> str:
+    """A map in words, from those for its values."""
+    return f"an object, each value {phrase}"
+
+
 def repeated(convert: Decode, phrase: str, takes_null: bool, exact: type | None) -> Decode:
     """A list; a single value is read as a list of it, since nothing else can be meant.
 
     `exact`: the type of the values that need no decoder.
     """
-    array = f"an array, each element {phrase}"
+    array = array_of(phrase)
     in_list = then(convert, lambda item: [item])
 
     def decode(value: Any, reading: Reading) -> list[Any]:
@@ -120,7 +130,7 @@ def _pairs(value: Any, phrase: str, reading: Reading) -> Any:
     else:
         pairs = leniency.entries(value) if reading.lenient and type(value) is list else None
     if pairs is None:
-        raise expected(f"an object, each value {phrase}", value, hidden=hides(value, reading))
+        raise expected(map_of(phrase), value, hidden=hides(value, reading))
     if len(pairs) > MAX_ENTRIES:
         raise Refused(f"the map has {len(pairs):,} entries; send at most {MAX_ENTRIES:,}.")
     return pairs

@@ -11,7 +11,7 @@ from broker.descriptors.pool import Descriptors
 from broker.schema import arguments, descriptions, kinds, leniency, update_mask, well_known
 from broker.schema.anything import PHRASE, any_decoder
 from broker.schema.arguments import Reading
-from broker.schema.containers import bounded, mapped, redacted, repeated
+from broker.schema.containers import array_of, bounded, map_of, mapped, redacted, repeated
 from broker.schema.extensions import extended, find_extension
 from broker.schema.findings import read_as
 from broker.schema.google_types import LITERALS
@@ -126,12 +126,12 @@ class Decoder:
         slots = {
             field.name: self._slot(field, field.name, kinds.use_below(field, use)) for field in message.fields
         }
-        by_json_name = {field.json_name: slots[field.name] for field in message.fields}
         extendable = message.is_extendable
         oneofs = [oneof for oneof in message.oneofs if len(oneof.fields) > 1]
         required = {field.name: self._describe(field) for field in message.fields if field.name in asked}
         return Layout(
-            slots={**by_json_name, **slots},  # where the two cross, the name in the .proto wins
+            # Where the two cross, the name in the .proto wins.
+            slots={**{field.json_name: slots[field.name] for field in message.fields}, **slots},
             spelled=_spelled(slots) if self._reading.lenient else {},
             offered=tuple(name for name in slots if kinds.is_offered(options[name], name in required)),
             required=required,
@@ -174,15 +174,14 @@ class Decoder:
         options = self._descriptors.field_options(field)
         if options.min_items is not None or options.max_items is not None:
             convert = bounded(convert, options.min_items, options.max_items)
-        return name, redacted(convert, phrase) if options.debug_redact else convert, exact
+        return name, redacted(convert, self._whole_phrase(field)) if options.debug_redact else convert, exact
 
     def _map(self, field: FieldDescriptor, use: Use) -> Decode:
         entry = kinds.entry_fields(field)
         key, value = entry["key"], entry["value"]
         single, null = self._map_value(value, use), self._takes_null(value)
-        kind = self._kind(value)
-        text_keys = key.type == FieldDescriptor.TYPE_STRING
-        exact = kind.exact if text_keys and isinstance(kind, Kind) else None
+        kind = self._kind(value) if key.type == FieldDescriptor.TYPE_STRING else None
+        exact = kind.exact if isinstance(kind, Kind) else None
         return mapped(map_key_decoder(key.type), single, self._phrase(value), null, exact)
 
     def _map_value(self, field: FieldDescriptor, use: Use) -> Decode:
@@ -204,6 +203,11 @@ class Decoder:
         kind = self._kind(field)
         return kind.phrase if isinstance(kind, Kind) else _object_phrase(kind)
 
+    def _whole_phrase(self, field: FieldDescriptor) -> str:
+        if kinds.is_map(field):
+            return map_of(self._phrase(kinds.entry_fields(field)["value"]))
+        return array_of(self._phrase(field)) if field.is_repeated else self._phrase(field)
+
     def _takes_null(self, field: FieldDescriptor) -> bool:
         """Whether null is a value of the field; for a list or a map it is as if nothing were given."""
         kind = self._kind(field)
@@ -214,7 +218,7 @@ class Decoder:
 
     def _describe(self, field: FieldDescriptor) -> str:
         comment = descriptions.clean(self._descriptors.comments.get(field.full_name, ""))
-        return missing(self._phrase(field), descriptions.first_sentence(comment))
+        return missing(self._whole_phrase(field), descriptions.first_sentence(comment))
 
     def _extension(self, message: Descriptor, key: str) -> Slot | None:
         field = find_extension(self._descriptors, message, key)

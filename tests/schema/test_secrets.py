@@ -44,6 +44,10 @@ WRONG = {
         json.dumps({"keys": '{"a": {"teeth": "hunter2"'}),
         "keys: expected an object, each value an object (Key), got a string.",
     ),
+    "an element of a list": (
+        '{"numbers": ["hunter2"]}',
+        "numbers: expected an array, each element an integer (int64); the value does not fit, and is not repeated here.",
+    ),
     "the value for its oneof": (
         '{"way": "hunter2"}',
         "way: expected an object with one of door, window, got a string.",

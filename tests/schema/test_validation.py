@@ -197,3 +197,11 @@ async def test_a_call_that_breaks_a_rule_is_told_and_not_sent() -> None:
     ]
     assert not sent.is_error
     assert seen == ["/rules.v1.Rules/Whole"]
+
+
+def test_a_list_or_a_map_that_is_missing_is_told_as_what_it_is(ruled: Descriptors) -> None:
+    assert problems(ruled, "ManyRules", {}) == [
+        "Missing required: list (array, each element a string)",
+        "Missing required: map (object, each value an integer, int32)",
+        "Missing required: some (array, each element a string)",
+    ]
