@@ -6,10 +6,10 @@ https://google.aip.dev/134: the mask stands beside the resource, and its paths a
 from google.protobuf.descriptor import Descriptor, FieldDescriptor
 
 from broker.schema import kinds
+from broker.schema.field_masks import decode_written, snake
 from broker.schema.notes import then
 from broker.schema.problems import Refused, listed, plain, quoted, suggestion
 from broker.schema.scalars import Decode
-from broker.schema.well_known import decode_written_mask, snake
 
 _NAME = "update_mask"
 _WHOLE = "*"
@@ -27,9 +27,7 @@ def resource_of(field: FieldDescriptor) -> FieldDescriptor | None:
 
 def checked(resource: FieldDescriptor) -> Decode:
     """The decoder of a mask whose paths must be of the resource."""
-    return then(
-        decode_written_mask, lambda mask: {"paths": [_path(path, resource) for path in mask["paths"]]}
-    )
+    return then(decode_written, lambda mask: {"paths": [_path(path, resource) for path in mask["paths"]]})
 
 
 def _path(path: str, resource: FieldDescriptor) -> str:
