@@ -9,7 +9,7 @@ import orjson
 
 from broker.errors import InvalidArguments
 from broker.schema.notes import Leniency, Noted
-from broker.schema.problems import Problem, Refused, expected, invalid, step_of_key
+from broker.schema.problems import MAX_LISTED, Problem, Refused, expected, invalid, step_of_key
 
 MAX_TEXT = 1_000_000
 """Characters of arguments, by default."""
@@ -23,7 +23,7 @@ MAX_ATTACHED = 32 * 1024 * 1024
 """Bytes of attachments, each as often as it is given."""
 
 _EXCERPT = 40
-_MAX_SEARCHES = 20
+_MAX_SEARCHES = MAX_LISTED
 _OBJECT = 'a JSON object, like {"name": "value"}'
 
 
