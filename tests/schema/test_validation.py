@@ -64,6 +64,11 @@ BROKEN: list[tuple[str, dict[str, Any], list[str]]] = [
         ],
     ),
     (
+        "ManyRules",
+        {"list": ["ab"], "map": {"z": 1}, "some": ["x"], "sizes": [1, 3]},
+        ['sizes[1]: must be in list [SIZE_S, SIZE_M], got string "SIZE_L".'],
+    ),
+    (
         "WholeRules",
         {"low": 3, "high": 2, "by_name": "Ada", "city": "x"},
         ["low must not be above high."],
