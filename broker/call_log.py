@@ -10,10 +10,12 @@ import orjson
 from broker.config.settings import LogSettings
 from broker.errors import Code, Withheld, new_error_id
 from broker.outcomes import Outcome, Verdict
+from broker.schema.redaction import has_secrets, redacted
 from broker.tool import Prepared, Tool, ToolCall
 
 _LEVELS = {"debug": 10, "info": 20, "warning": 30, "error": 40}
 _MAX_NAME = 128
+_MAX_ARGUMENTS = 10_000
 
 
 class CallLog:
@@ -50,7 +52,7 @@ class CallLog:
             # The short names of what was accepted that was not exact, each once.
             event["leniencies"] = list(dict.fromkeys(note.leniency for note in prepared.notes))
         if self._with_arguments:
-            event["arguments"] = call.arguments[:10_000]
+            event["arguments"] = _arguments(call, prepared)[:_MAX_ARGUMENTS]
         self._lines.write(self._render(None, "info", event))
 
     def withheld(self, prepared: Prepared, code: Code, withheld: Withheld) -> None:
@@ -78,6 +80,13 @@ class CallLog:
         event["tool"] = call.name[:_MAX_NAME] if tool is None else tool.full_name
         event["backend"] = None if tool is None else tool.backend
         self._lines.write(self._render(None, "error", event))
+
+
+def _arguments(call: ToolCall, prepared: Prepared | None) -> str:
+    """What the model wrote; where secrets may be in it, what was understood, without them."""
+    if prepared is None or not has_secrets(prepared.request):
+        return call.arguments
+    return orjson.dumps(redacted(prepared.request, _MAX_ARGUMENTS)).decode()
 
 
 class _Lines:

@@ -1,5 +1,6 @@
 """Two JSON Schemas of a tool's arguments → what changed, and whether right calls may have become wrong."""
 
+import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -11,6 +12,7 @@ _WORDS = frozenset({"title", "description", "default", "examples", "deprecated",
 """Keywords that refuse nothing."""
 _LEAST = frozenset({"minimum", "exclusiveMinimum", "minLength", "minItems", "minProperties"})
 _MOST = frozenset({"maximum", "exclusiveMaximum", "maxLength", "maxItems", "maxProperties"})
+_ONEOF = re.compile(r"(At most|Exactly) one of: (\w+(?:, \w+)*)\.")
 _MAX_SHOWN = 60
 
 
@@ -101,6 +103,25 @@ def _required(old: dict[str, Any], new: dict[str, Any], path: str) -> Iterator[C
             yield _change(False, _below(path, name), "is optional now")
 
 
+def _choices(old: dict[str, Any], new: dict[str, Any], path: str) -> Iterator[Change]:
+    """Of a oneof at most one may be given, or one must be, which a schema says in words only."""
+    before, after = _oneofs(old), _oneofs(new)
+    known, given = old.get("properties", {}).keys(), set(old.get("required", ()))
+    for members, is_required in after.items():
+        together = members & known
+        if len(together) > 1 and not any(together <= group for group in before):
+            yield _change(True, path, f"takes only one of {_listed(sorted(together))} now")
+        was_required = any(asked and group <= members for group, asked in before.items())
+        if is_required and not was_required and not members & given:
+            yield _change(True, path, f"must have one of {_listed(sorted(members))} now")
+
+
+def _oneofs(schema: dict[str, Any]) -> dict[frozenset[str], bool]:
+    """The members of each oneof, and whether one must be given."""
+    said = _ONEOF.findall(str(schema.get("description", "")))
+    return {frozenset(members.split(", ")): how == "Exactly" for how, members in said}
+
+
 def _bounds(old: dict[str, Any], new: dict[str, Any], path: str) -> Iterator[Change]:
     for key in sorted(_LEAST | _MOST):
         if old.get(key) == new.get(key):
@@ -127,6 +148,7 @@ _RULES: Sequence[Callable[[dict[str, Any], dict[str, Any], str], Iterator[Change
     _enum,
     _properties,
     _required,
+    _choices,
     _bounds,
     _nested,
     _words,

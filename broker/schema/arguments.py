@@ -9,7 +9,7 @@ import orjson
 
 from broker.errors import InvalidArguments
 from broker.schema.notes import Leniency, Noted
-from broker.schema.problems import Problem, Refused, expected, invalid, step_of_key
+from broker.schema.problems import MAX_LISTED, Problem, Refused, expected, invalid, step_of_key
 
 MAX_TEXT = 1_000_000
 """Characters of arguments, by default."""
@@ -23,7 +23,7 @@ MAX_ATTACHED = 32 * 1024 * 1024
 """Bytes of attachments, each as often as it is given."""
 
 _EXCERPT = 40
-_MAX_SEARCHES = 20
+_MAX_SEARCHES = MAX_LISTED
 _OBJECT = 'a JSON object, like {"name": "value"}'
 
 
@@ -38,6 +38,8 @@ class Reading:
     drops_unknown: ClassVar[bool] = False
     """Whether an unknown field is left out with a note, in place of being refused."""
 
+    hides_text: bool = False
+    """Whether what was written is not repeated, since it may hold a value that must not be."""
     notes: Sequence[Noted] = ()
     """How what was not exact was understood; complete when the message is there."""
     depth: int = 0
@@ -86,7 +88,7 @@ def load(text: str, reading: Reading, max_text: int = MAX_TEXT) -> dict[str, Any
             # Some models write nothing where they mean no arguments.
             reading.notes = [("", Leniency.BLANK_ARGUMENTS, "no text at all, taken as {}")]
             return {}
-        raise _refused(_what_is_wrong(text, error)) from None
+        raise _refused(_what_is_wrong(text, error, reading)) from None
     if type(loaded) is not dict:
         return _twice_encoded(loaded, reading)
     if len(text) > MAX_NODES:
@@ -104,7 +106,7 @@ def _twice_encoded(loaded: Any, reading: Reading) -> dict[str, Any]:
     except Refused as refused:
         raise invalid(refused.problems) from None
     if inner is None:
-        raise invalid(expected(_OBJECT, loaded).problems)
+        raise invalid(expected(_OBJECT, loaded, hidden=reading.hides_text).problems)
     reading.notes = [("", Leniency.JSON_TEXT, "JSON text taken as the object in it")]
     return dict(inner)
 
@@ -114,7 +116,7 @@ def inner_json(value: Any, reading: Reading, *kinds: type) -> Any:
 
     Raises Refused where the text holds too much, or gives a key twice.
     """
-    if not (reading.lenient and type(value) is str and value.lstrip()[:1] in ("{", "[")):
+    if not (reading.lenient and _is_json_text(value)):
         return None
     try:
         inner = orjson.loads(value)
@@ -123,22 +125,31 @@ def inner_json(value: Any, reading: Reading, *kinds: type) -> Any:
     if type(inner) not in kinds:
         return None
     _count(value, inner)
-    twice = repeated_keys(value) if value.count(":") > 1 else []
+    twice = repeated_keys(value, reading.hides_text) if value.count(":") > 1 else []
     if twice:
         raise Refused(problems=twice)
     return inner
+
+
+def hides(value: Any, reading: Reading) -> bool:
+    """Whether a value is JSON text that may hold what must not be repeated."""
+    return reading.hides_text and _is_json_text(value)
+
+
+def _is_json_text(value: Any) -> bool:
+    return type(value) is str and value.lstrip()[:1] in ("{", "[")
 
 
 def _refused(text: str) -> InvalidArguments:
     return invalid([("", text)])
 
 
-def _what_is_wrong(text: str, error: orjson.JSONDecodeError) -> str:
+def _what_is_wrong(text: str, error: orjson.JSONDecodeError, reading: Reading) -> str:
     start = text[error.pos :].lstrip("-")
-    near = f"at character {error.pos + 1:,}, near {_excerpt(text, error.pos)}"
+    near = f"at character {error.pos + 1:,}{_near(text, error.pos, reading)}"
     if "unexpected end" in error.msg:
-        end = _excerpt(text, len(text))
-        return f"the arguments were cut off after {len(text):,} characters, near {end}. Send all of them."
+        end = f"{len(text):,} characters{_near(text, len(text), reading)}"
+        return f"the arguments were cut off after {end}. Send all of them."
     if "depth limit" in error.msg:
         return f"the arguments are {too_deep()}"
     if start.startswith(("NaN", "Infinity")):
@@ -148,10 +159,12 @@ def _what_is_wrong(text: str, error: orjson.JSONDecodeError) -> str:
     return f"the arguments are not valid JSON: {error.msg}, {near}."
 
 
-def _excerpt(text: str, position: int) -> str:
+def _near(text: str, position: int, reading: Reading) -> str:
+    if reading.hides_text:
+        return ""
     start = max(0, position - _EXCERPT // 2)
     excerpt = text[start : start + _EXCERPT].encode("utf-8", "replace").decode()
-    return json.dumps(excerpt, ensure_ascii=False)
+    return f", near {json.dumps(excerpt, ensure_ascii=False)}"
 
 
 def _count(text: str, loaded: Any) -> None:
@@ -212,15 +225,23 @@ def may_have_lost(text: str, loaded: dict[str, Any]) -> bool:
         return True
 
 
-def refuse_repeated_keys(text: str) -> None:
-    """Raises InvalidArguments where a key is given twice in one object."""
-    twice = repeated_keys(text)
+def refusal(text: str, refused: Refused, reading: Reading) -> InvalidArguments:
+    """What was refused in the text, as an error, and each key that is given twice, which may be why."""
+    return invalid([*refused.problems, *repeated_keys(text, reading.hides_text)])
+
+
+def refuse_repeated_keys(text: str, hidden: bool = False) -> None:
+    """Raises InvalidArguments where a key is given twice in one object; names none when `hidden`."""
+    twice = repeated_keys(text, hidden)
     if twice:
         raise invalid(twice)
 
 
-def repeated_keys(text: str) -> list[Problem]:
-    """A problem for each object of which a key is given twice; the text must be what `load` has read."""
+def repeated_keys(text: str, hidden: bool = False) -> list[Problem]:
+    """A problem for each object of which a key is given twice; the text must be what `load` has read.
+
+    `hidden`: a key may be what must not be repeated, and is not.
+    """
     if not text.strip():
         return []
     try:
@@ -228,13 +249,12 @@ def repeated_keys(text: str) -> list[Problem]:
         loaded = json.loads(text, object_pairs_hook=_object, parse_int=str, parse_float=str)
     except RecursionError:
         return [("", too_deep().problems[0][1])]
+    twice = [(path, node.key) for path, node in _objects(loaded) if isinstance(node, _Twice)]
+    if hidden:
+        return [("", "a key is given twice in one object. Give it once.")] if twice else []
     return [
-        (
-            path,
-            f"the key {json.dumps(node.key, ensure_ascii=False)} is given twice in one object. Give it once.",
-        )
-        for path, node in _objects(loaded)
-        if isinstance(node, _Twice)
+        (path, f"the key {json.dumps(key, ensure_ascii=False)} is given twice in one object. Give it once.")
+        for path, key in twice
     ]
 
 

@@ -7,7 +7,7 @@ import math
 from collections.abc import Mapping
 from typing import Any
 
-from broker.schema import times, well_known
+from broker.schema import field_masks, times, well_known
 from broker.schema.problems import quoted
 from broker.schema.scalars import Encode
 
@@ -34,7 +34,7 @@ def _time(encode: Encode) -> Encode:
 def _encode_mask(message: Any) -> str:
     text = _encode("FieldMask")(message)
     for camel, path in zip(text.split(","), message.paths, strict=False):
-        if not well_known.reads_back(camel, path):
+        if not field_masks.reads_back(camel, path):
             raise Unencodable(f"the path {quoted(path)} of a FieldMask could not be read back.")
     return str(text)
 

@@ -3,7 +3,7 @@
 from typing import Any
 
 from broker.schema import leniency
-from broker.schema.arguments import MAX_ENTRIES, Ignored, Reading, enter
+from broker.schema.arguments import MAX_ENTRIES, Ignored, Reading, enter, hides
 from broker.schema.findings import Findings, read_as
 from broker.schema.json_text import try_json_text
 from broker.schema.notes import Leniency, Understood, then
@@ -11,12 +11,22 @@ from broker.schema.problems import Refused, expected, step_of_key
 from broker.schema.scalars import Decode
 
 
+def array_of(phrase: str) -> str:
+    """A list in words, from those for its elements."""
+    return f"an array, each element {phrase}"
+
+
+def map_of(phrase: str) -> str:
+    """A map in words, from those for its values."""
+    return f"an object, each value {phrase}"
+
+
 def repeated(convert: Decode, phrase: str, takes_null: bool, exact: type | None) -> Decode:
     """A list; a single value is read as a list of it, since nothing else can be meant.
 
     `exact`: the type of the values that need no decoder.
     """
-    array = f"an array, each element {phrase}"
+    array = array_of(phrase)
     in_list = then(convert, lambda item: [item])
 
     def decode(value: Any, reading: Reading) -> list[Any]:
@@ -52,7 +62,7 @@ def repeated(convert: Decode, phrase: str, takes_null: bool, exact: type | None)
         except Refused as refused:
             if type(value) is dict:
                 raise  # the one object that was meant, with what is wrong in it
-            raise expected(array, value) from refused
+            raise expected(array, value, hidden=hides(value, reading)) from refused
 
     return decode
 
@@ -120,7 +130,7 @@ def _pairs(value: Any, phrase: str, reading: Reading) -> Any:
     else:
         pairs = leniency.entries(value) if reading.lenient and type(value) is list else None
     if pairs is None:
-        raise expected(f"an object, each value {phrase}", value)
+        raise expected(map_of(phrase), value, hidden=hides(value, reading))
     if len(pairs) > MAX_ENTRIES:
         raise Refused(f"the map has {len(pairs):,} entries; send at most {MAX_ENTRIES:,}.")
     return pairs

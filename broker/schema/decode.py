@@ -8,11 +8,10 @@ from google.protobuf.descriptor_pb2 import DescriptorProto
 from google.protobuf.message import Message
 
 from broker.descriptors.pool import Descriptors
-from broker.errors import InvalidArguments
 from broker.schema import arguments, descriptions, kinds, leniency, update_mask, well_known
 from broker.schema.anything import PHRASE, any_decoder
 from broker.schema.arguments import Reading
-from broker.schema.containers import bounded, mapped, redacted, repeated
+from broker.schema.containers import array_of, bounded, map_of, mapped, redacted, repeated
 from broker.schema.extensions import extended, find_extension
 from broker.schema.findings import read_as
 from broker.schema.google_types import LITERALS
@@ -20,7 +19,8 @@ from broker.schema.kinds import Use
 from broker.schema.map_keys import map_key_decoder
 from broker.schema.notes import Leniency, Understood, then
 from broker.schema.objects import Layout, Slot, object_decoder
-from broker.schema.problems import Refused, invalid, missing, plain, quoted
+from broker.schema.problems import Refused, missing, plain, quoted
+from broker.schema.redaction import type_has_secrets
 from broker.schema.requirements import is_oneof_required, required_fields
 from broker.schema.scalars import Decode, Kind
 from broker.schema.validation import Check
@@ -72,11 +72,13 @@ class Decoder:
         message_class, max_text = self._descriptors.message_class(message), self._max_text
         new_reading = self._reading
         named = frozenset(plain(field.name) for field in message.fields)
-        well_known_root = well_known.is_well_known(message.full_name)
-        read = self._value_root(message) if well_known_root else self._message(message, use=Use.WHOLE)
+        is_value = well_known.is_well_known(message.full_name)
+        read = self._value_root(message) if is_value else self._message(message, use=Use.WHOLE)
+        secret = type_has_secrets(message)
 
         def decode(text: str, reading: Reading | None = None) -> Message:
             reading = new_reading() if reading is None else reading
+            reading.hides_text = secret
             loaded = arguments.load(text, reading, max_text)
             try:
                 value = read(loaded, reading)
@@ -85,11 +87,11 @@ class Decoder:
             except Refused as refused:
                 wrapper = leniency.unwrapped(loaded, message.name) if reading.lenient else None
                 if wrapper is None or plain(wrapper[0]) in named:
-                    raise _invalid(text, refused) from None
+                    raise arguments.refusal(text, refused, reading) from None
                 value = _unwrapped(read, wrapper, reading, text, refused)
             # Each key has a colon: where there are but as many, as in most calls, none was lost.
             if text.count(":") != len(loaded) and arguments.may_have_lost(text, loaded):
-                arguments.refuse_repeated_keys(text)
+                arguments.refuse_repeated_keys(text, secret)
             return message_class(**value) if type(value) is dict else value
 
         return decode
@@ -124,12 +126,12 @@ class Decoder:
         slots = {
             field.name: self._slot(field, field.name, kinds.use_below(field, use)) for field in message.fields
         }
-        by_json_name = {field.json_name: slots[field.name] for field in message.fields}
         extendable = message.is_extendable
         oneofs = [oneof for oneof in message.oneofs if len(oneof.fields) > 1]
         required = {field.name: self._describe(field) for field in message.fields if field.name in asked}
         return Layout(
-            slots={**by_json_name, **slots},  # where the two cross, the name in the .proto wins
+            # Where the two cross, the name in the .proto wins.
+            slots={**{field.json_name: slots[field.name] for field in message.fields}, **slots},
             spelled=_spelled(slots) if self._reading.lenient else {},
             offered=tuple(name for name in slots if kinds.is_offered(options[name], name in required)),
             required=required,
@@ -168,19 +170,18 @@ class Decoder:
             convert = self._single(field, use)
         resource = update_mask.resource_of(field) if self._reading.lenient else None
         if resource is not None:
-            convert = update_mask.checked(convert, resource)
+            convert = update_mask.checked(resource)
         options = self._descriptors.field_options(field)
         if options.min_items is not None or options.max_items is not None:
             convert = bounded(convert, options.min_items, options.max_items)
-        return name, redacted(convert, phrase) if options.debug_redact else convert, exact
+        return name, redacted(convert, self._whole_phrase(field)) if options.debug_redact else convert, exact
 
     def _map(self, field: FieldDescriptor, use: Use) -> Decode:
         entry = kinds.entry_fields(field)
         key, value = entry["key"], entry["value"]
         single, null = self._map_value(value, use), self._takes_null(value)
-        kind = self._kind(value)
-        text_keys = key.type == FieldDescriptor.TYPE_STRING
-        exact = kind.exact if text_keys and isinstance(kind, Kind) else None
+        kind = self._kind(value) if key.type == FieldDescriptor.TYPE_STRING else None
+        exact = kind.exact if isinstance(kind, Kind) else None
         return mapped(map_key_decoder(key.type), single, self._phrase(value), null, exact)
 
     def _map_value(self, field: FieldDescriptor, use: Use) -> Decode:
@@ -202,6 +203,11 @@ class Decoder:
         kind = self._kind(field)
         return kind.phrase if isinstance(kind, Kind) else _object_phrase(kind)
 
+    def _whole_phrase(self, field: FieldDescriptor) -> str:
+        if kinds.is_map(field):
+            return map_of(self._phrase(kinds.entry_fields(field)["value"]))
+        return array_of(self._phrase(field)) if field.is_repeated else self._phrase(field)
+
     def _takes_null(self, field: FieldDescriptor) -> bool:
         """Whether null is a value of the field; for a list or a map it is as if nothing were given."""
         kind = self._kind(field)
@@ -212,7 +218,7 @@ class Decoder:
 
     def _describe(self, field: FieldDescriptor) -> str:
         comment = descriptions.clean(self._descriptors.comments.get(field.full_name, ""))
-        return missing(self._phrase(field), descriptions.first_sentence(comment))
+        return missing(self._whole_phrase(field), descriptions.first_sentence(comment))
 
     def _extension(self, message: Descriptor, key: str) -> Slot | None:
         field = find_extension(self._descriptors, message, key)
@@ -248,12 +254,7 @@ def _unwrapped(read: Decode, wrapper: tuple[str, Any], reading: Reading, text: s
     except Understood as understood:
         return _noted(understood, reading)
     except Refused as refused:
-        raise _invalid(text, refused) from None
-
-
-def _invalid(text: str, refused: Refused) -> InvalidArguments:
-    # A key that is given twice may be why.
-    return invalid([*refused.problems, *arguments.repeated_keys(text)])
+        raise arguments.refusal(text, refused, reading) from None
 
 
 _VALUE_PHRASE = 'an object like {"value": …}'

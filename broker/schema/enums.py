@@ -18,6 +18,7 @@ _INTEGER = re.compile(r"-?[0-9]{1,10}")
 MAX_LISTED = 100
 """Values of an enum that a schema lists; a longer list costs more than it tells."""
 _MAX_NAMED = 30
+_REST_CUTOFF = 0.5
 
 
 def enumeration(enum: EnumDescriptor) -> Kind:
@@ -95,11 +96,16 @@ def _refused(enum: EnumDescriptor, value: Any, names: dict[int, str]) -> Refused
     known = [names[number] for number in dict.fromkeys(value.number for value in enum.values)]
     if type(value) is not str:
         return Refused(f"{got(value)} is not a {enum.name} value. Allowed: {listed(known)}.")
-    # Models leave out the prefix, and a long prefix would hide that the rest is near.
-    near = suggestion(value, known) or (suggestion(f"{enum.name}_{value}", known) if plain(value) else "")
+    near = suggestion(value, known) or _suggestion_of_rest(value, known)
     removed = " It was removed from the API." if value in _reserved(enum) else ""
     fact = f"{quoted(value)} is not a {enum.name} value.{removed}"
     return Refused(f"{fact} Allowed: {listed(known, value)}.{near}")
+
+
+def _suggestion_of_rest(value: str, known: Sequence[str]) -> str:
+    """Models leave out the prefix. It would hide that the rest is near, and make near what is not."""
+    prefix = leniency.common_prefix(known)
+    return suggestion(value, known, skip=prefix, cutoff=_REST_CUTOFF) if prefix and plain(value) else ""
 
 
 def _reserved(enum: EnumDescriptor) -> Collection[str]:

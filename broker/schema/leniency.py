@@ -7,7 +7,7 @@ import base64
 import binascii
 import re
 from collections.abc import Mapping, Sequence
-from decimal import Decimal
+from decimal import Decimal, InvalidOperation
 from typing import Any
 
 from broker.schema.arguments import MAX_ATTACHED, Reading
@@ -24,8 +24,13 @@ def whole_number(text: str) -> int | None:
     >>> whole_number("1e3"), whole_number("2.0"), whole_number("2.5")
     (1000, 2, None)
     """
-    number = Decimal(text[:_MAX_NUMBER])
-    if len(text) > _MAX_NUMBER or number.adjusted() > _MAX_NUMBER:
+    if len(text) > _MAX_NUMBER:
+        return _TOO_LARGE
+    try:
+        number = Decimal(text)
+    except InvalidOperation:  # its exponent has more than 18 digits
+        return None if "e-" in text.lower() else _TOO_LARGE
+    if number.adjusted() > _MAX_NUMBER:
         # Out of every range; so large a number is not computed.
         return _TOO_LARGE
     return int(number) if number.to_integral_value() == number else None
@@ -97,7 +102,7 @@ def enum_spellings(names: Sequence[str], enum_name: str) -> list[Mapping[str, se
     """
     whole: dict[str, set[str]] = {}
     short: dict[str, set[str]] = {}
-    common = _common_prefix(names)
+    common = common_prefix(names)
     for name in names:
         whole.setdefault(name.lower(), set()).add(name)
         steps = [place for place, letter in enumerate(name) if letter == "_"]
@@ -129,7 +134,7 @@ def enum_name(
     return None
 
 
-def _common_prefix(names: Sequence[str]) -> int:
+def common_prefix(names: Sequence[str]) -> int:
     """The length of what all names begin with, up to and with an underscore."""
     first, last = min(names), max(names)  # what these two share, all between them share
     same = next((i for i, (a, b) in enumerate(zip(first, last, strict=False)) if a != b), 0)

@@ -4,7 +4,7 @@ from collections.abc import Callable, Collection, KeysView, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from broker.schema.arguments import MAX_DEPTH, Ignored, Reading, may_search, too_deep
+from broker.schema.arguments import MAX_DEPTH, Ignored, Reading, hides, may_search, too_deep
 from broker.schema.findings import Findings
 from broker.schema.google_types import Literal
 from broker.schema.json_text import try_json_text
@@ -65,12 +65,22 @@ class Layout:
         """Whether the value says that the field is not given."""
         return (item is None and name not in self.takes_null) or (item == "" and name in self.blank)
 
+    def oneof_of(self, key: str) -> str | None:
+        """The name of the oneof that a key means, in any spelling."""
+        if key in self.members or not self.members:
+            return key if key in self.members else None
+        word = plain(key[:200])
+        spelled = [name for name in self.members if plain(name) == word]
+        return spelled[0] if len(spelled) == 1 else None
+
     def wrapped(self, key: str) -> Wrapped | None:
-        """What reads the oneof of this name when it is written as one property; None: there is none."""
-        members = self.members.get(key)
-        if members is None or not self.lenient:
+        """What reads the oneof that a key means when it is written as one property; None: there is none."""
+        name = self.oneof_of(key) if self.lenient else None
+        if name is None:
             return None
-        return Wrapped(members=members, slots=self.slots, takes_null=self.takes_null, find=self.field_of)
+        return Wrapped(
+            members=self.members[name], slots=self.slots, takes_null=self.takes_null, find=self.field_of
+        )
 
 
 def object_decoder(make_layout: Callable[[], Layout], phrase: str, literal: Literal | None = None) -> Decode:
@@ -127,7 +137,9 @@ def _other_form(
 ) -> Understood | Refused:
     """What a value that is no object is taken as, or why it is refused; either is there to be raised."""
     try_json_text(decode, value, reading, dict)
-    return expected(phrase, value) if literal is None or not reading.lenient else literal(value)
+    if literal is not None and reading.lenient:
+        return literal(value)
+    return expected(phrase, value, hidden=hides(value, reading))
 
 
 def _take(
@@ -160,6 +172,8 @@ def _otherwise(
     if wrapped is None:
         _unknown(layout, key, reading, found)
         return None
+    if key not in layout.members:
+        found.note(Leniency.FIELD_SPELLING, f"{quoted(key)} taken as {quoted(layout.oneof_of(key) or key)}")
     try:
         fields.update({} if item is None else wrapped.decode(item, reading))
     except Understood as inner:

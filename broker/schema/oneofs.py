@@ -8,8 +8,9 @@ from collections.abc import Callable, KeysView, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from broker.schema.arguments import Reading, may_search
+from broker.schema.arguments import Reading, inner_json, may_search
 from broker.schema.findings import Findings
+from broker.schema.json_text import try_json_text
 from broker.schema.notes import Leniency, Understood
 from broker.schema.problems import Refused, expected, listed, quoted, suggestion
 from broker.schema.scalars import Decode
@@ -36,7 +37,9 @@ class Wrapped:
         Where it gives several, so does this: whether they may be is not asked here.
         """
         if type(value) is not dict:
-            raise expected(f"an object with one of {listed(list(self.members))}", value)
+            try_json_text(self.decode, value, reading, dict)
+            phrase = f"an object with one of {listed(list(self.members))}"
+            raise expected(phrase, value, hidden=reading.hides_text)
         given, found = self._given(value, reading), Findings()
         if self._named(value) is not value:
             found.note(Leniency.ONEOF_WHICH, f'"{_WHICH}" taken as the name of the member')
@@ -54,7 +57,8 @@ class Wrapped:
     def chosen(self, value: Any) -> list[str]:
         """The members that are given with a value; of an object that `decode` refuses, none."""
         try:
-            return self._chosen(self._given(value, None)) if type(value) is dict else []
+            given = value if type(value) is dict else inner_json(value, Reading(), dict)
+            return [] if given is None else self._chosen(self._given(given, None))
         except Refused:
             return []
 

@@ -75,9 +75,10 @@ def _cut(text: str) -> str:
     return text if len(text) <= _MAX_SHOWN else text[: _MAX_SHOWN - 1] + "…"
 
 
-def expected(phrase: str, value: Any) -> Refused:
-    """The refusal of a value of another kind than `phrase` names."""
-    return Refused(f"expected {phrase}, got {got(value)}.")
+def expected(phrase: str, value: Any, hidden: bool = False) -> Refused:
+    """The refusal of a value of another kind than `phrase` names; a text is not repeated when `hidden`."""
+    given = "a string" if hidden and isinstance(value, str) else got(value)
+    return Refused(f"expected {phrase}, got {given}.")
 
 
 def plain(name: str) -> str:
@@ -89,10 +90,13 @@ def plain(name: str) -> str:
     return re.sub(r"[-_\s]", "", name).lower()
 
 
-def suggestion(word: str, known: Iterable[str]) -> str:
-    """A sentence that names the nearest known name, with a space before it; empty when none is near."""
-    by_plain = {plain(name): name for name in known}
-    near = difflib.get_close_matches(plain(word[:200]), by_plain, n=1, cutoff=_SUGGESTION_CUTOFF)
+def suggestion(word: str, known: Iterable[str], *, skip: int = 0, cutoff: float = _SUGGESTION_CUTOFF) -> str:
+    """A sentence that names the nearest known name, with a space before it; empty when none is near.
+
+    `skip`: how many letters of each name do not count, since all names begin with them.
+    """
+    by_plain = {plain(name[skip:]): name for name in known}
+    near = difflib.get_close_matches(plain(word[:200]), by_plain, n=1, cutoff=cutoff)
     return f" Did you mean {quoted(by_plain[near[0]])}?" if near else ""
 
 

@@ -2,10 +2,10 @@
 
 from collections.abc import Callable, Iterable
 from functools import partial
-from typing import Any
+from typing import Any, cast
 
 import orjson
-from google.protobuf.descriptor import EnumDescriptor, FieldDescriptor
+from google.protobuf.descriptor import Descriptor, EnumDescriptor, FieldDescriptor
 from google.protobuf.message import Message
 
 from broker.schema.kinds import entry_fields, is_map
@@ -28,6 +28,27 @@ def redacted(message: Message, max_bytes: int) -> dict[str, Any]:
     Bytes are told by their number alone, and so is what an Any holds, since its type may have secrets too.
     """
     return _Account(max_bytes).message(message)
+
+
+def has_secrets(message: Message) -> bool:
+    """Whether the message is of a type that may hold what must not be told."""
+    # A field may be named DESCRIPTOR, so that of the class is taken.
+    return type_has_secrets(cast("Descriptor", type(message).DESCRIPTOR))
+
+
+def type_has_secrets(message: Descriptor) -> bool:
+    """Whether a message of this type may hold what must not be told, however deep, but in an Any."""
+    seen = {message.full_name}
+    waiting = [message]
+    for one in waiting:  # grows while it is read
+        for field in one.fields:
+            if field.has_options and field.GetOptions().debug_redact:
+                return True
+            held = field.message_type
+            if held is not None and held.full_name not in seen:
+                seen.add(held.full_name)
+                waiting.append(held)
+    return False
 
 
 class _Account:

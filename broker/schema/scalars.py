@@ -49,7 +49,7 @@ class Kind:
 
 # JSON's own number, but zeros may lead; ASCII digits only.
 _NUMBER = re.compile(r"-?[0-9]+(\.[0-9]+)?([eE][+-]?[0-9]+)?")
-# Beyond it, a number with a point or an exponent is not exact.
+# From it on, a number with a point or an exponent is not exact: 2**53 is also what 2**53 + 1 is rounded to.
 _EXACT = 2**53
 # The least magnitude that rounds to infinity: the middle between the largest float and 2**128.
 _FLOAT_LIMIT = (2 - 2**-24) * 2.0**127
@@ -95,7 +95,7 @@ def _whole(value: Any, phrase: str) -> int:
         return whole
     if type(value) is not float or not value.is_integer():
         raise expected(phrase, value)
-    if abs(value) > _EXACT:
+    if abs(value) >= _EXACT:
         raise Refused(f"a number this large is not exact ({value!r}); write all its digits, as a string.")
     return int(value)
 

@@ -6,6 +6,7 @@ https://google.aip.dev/134: the mask stands beside the resource, and its paths a
 from google.protobuf.descriptor import Descriptor, FieldDescriptor
 
 from broker.schema import kinds
+from broker.schema.field_masks import decode_written, snake
 from broker.schema.notes import then
 from broker.schema.problems import Refused, listed, plain, quoted, suggestion
 from broker.schema.scalars import Decode
@@ -24,9 +25,9 @@ def resource_of(field: FieldDescriptor) -> FieldDescriptor | None:
     return resources[0] if len(resources) == 1 else None
 
 
-def checked(convert: Decode, resource: FieldDescriptor) -> Decode:
+def checked(resource: FieldDescriptor) -> Decode:
     """The decoder of a mask whose paths must be of the resource."""
-    return then(convert, lambda mask: {"paths": [_path(path, resource) for path in mask["paths"]]})
+    return then(decode_written, lambda mask: {"paths": [_path(path, resource) for path in mask["paths"]]})
 
 
 def _path(path: str, resource: FieldDescriptor) -> str:
@@ -34,13 +35,15 @@ def _path(path: str, resource: FieldDescriptor) -> str:
     message: Descriptor | None = resource.message_type
     steps = path.split(".")
     for place, step in enumerate(steps):
-        # What lies in a map, a list or a dynamic value is the service's own, and so is what is no name.
+        # What lies in a map or a dynamic value is the service's own, and so is what is no name.
         if message is None or step == _WHOLE or not step.isidentifier():
             break
         field = _field(message, step)
         if field is None:
             raise Refused(_no_field(path, place, message, resource))
         steps[place] = field.name
+        if field.is_repeated and not kinds.is_map(field):
+            return ".".join([*steps[: place + 1], *map(snake, steps[place + 1 :])])
         message = None if _is_opaque(field) else field.message_type
         if message is None and field.message_type is None and not field.is_repeated and steps[place + 1 :]:
             raise Refused(

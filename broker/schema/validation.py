@@ -4,14 +4,17 @@ The rules are protovalidate's, and so is what checks them: the extra [validate].
 whose rules cannot be evaluated, nothing is checked here, and the backend says what it does not take.
 """
 
+import re
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
+from itertools import zip_longest
 from typing import Any
 
 from google.protobuf.descriptor import Descriptor, FieldDescriptor
 from google.protobuf.message import Message
 
+from broker.descriptors.options import FieldOptions
 from broker.descriptors.pool import Descriptors
 from broker.descriptors.rules import Custom, MessageRules, Rules
 from broker.schema import kinds
@@ -24,6 +27,7 @@ Check = Callable[[Message], None]
 NOT_INSTALLED = "the extra [validate] is not installed"
 _MAX_MESSAGE = 300
 _CUSTOM = frozenset({"cel", "cel_expression"})
+_RULES_OF_ENUMS = frozenset({"enum.const", "enum.in", "enum.not_in"})
 
 
 def checker(message: Descriptor, descriptors: Descriptors) -> Check | None:
@@ -164,16 +168,19 @@ def _violations(message: Message, descriptors: Descriptors) -> Sequence[Any]:
 def _problem(violation: Any, message: Descriptor, descriptors: Descriptors, reach: Reach) -> Problem | None:
     """A violation as a problem of the decoder's kind; None: it is of a field that models do not see."""
     elements = () if violation.proto.field is None else violation.proto.field.elements
-    options = [descriptors.field_options(field) for field in _fields(message, elements)]
+    fields = list(_fields(message, elements))
+    options = [descriptors.field_options(field) for field in fields]
     value = violation.field_value
     unseen = any(not kinds.is_offered(one, True) or "IDENTIFIER" in one.behavior for one in options)
     if unseen and not value:
         return None
     secret = any(one.debug_redact for one in options)
     text = _text(violation, reach)
+    if violation.proto.rule_id in _RULES_OF_ENUMS and len(fields) == len(elements):
+        text, value = _named(fields[-1], text, value)
     if not secret and not violation.proto.for_key and type(value) in (str, int, float) and value:
         text += f", got {got(value)}"
-    return _path(elements), f"{text}."
+    return _path(elements, options), f"{text}."
 
 
 def _text(violation: Any, reach: Reach) -> str:
@@ -185,6 +192,16 @@ def _text(violation: Any, reach: Reach) -> str:
     if not message or (own and reach.redacts and not _is_fixed(violation, message, reach)):
         return f"breaks the rule {readable(str(violation.proto.rule_id), _MAX_MESSAGE)}"
     return readable(message, _MAX_MESSAGE).rstrip(".")
+
+
+def _named(field: FieldDescriptor, text: str, value: Any) -> tuple[str, Any]:
+    """What a rule of an enum says, and the value, with names for the numbers: models see names only."""
+    one = kinds.entry_fields(field)["value"] if kinds.is_map(field) else field
+    if one.enum_type is None:
+        return text, value
+    names = {str(each.number): each.name for each in reversed(one.enum_type.values)}
+    said = re.sub(r"-?[0-9]+", lambda number: names.get(number[0], number[0]), text)
+    return said, names.get(str(value), value)
 
 
 def _is_fixed(violation: Any, message: str, reach: Reach) -> bool:
@@ -202,14 +219,21 @@ def _fields(message: Descriptor, elements: Sequence[Any]) -> Iterator[FieldDescr
         held = kinds.entry_fields(field)["value"].message_type if kinds.is_map(field) else field.message_type
 
 
-def _path(elements: Sequence[Any]) -> str:
-    return ".".join(f"{element.field_name}{_subscript(element.subscript)}" for element in elements)
+def _path(elements: Sequence[Any], options: Sequence[FieldOptions]) -> str:
+    """The path, in which the keys of a map that must not be repeated are left out."""
+    steps, secret = [], False
+    for element, known in zip_longest(elements, options):
+        secret = secret or (known is not None and known.debug_redact)
+        steps.append(f"{element.field_name}{_subscript(element.subscript, secret)}")
+    return ".".join(steps)
 
 
-def _subscript(subscript: Any) -> str:
+def _subscript(subscript: Any, secret: bool) -> str:
     if subscript is None:
         return ""
     if subscript.field == "index":
         return f"[{subscript.value}]"
+    if secret:
+        return ""
     value = subscript.value
     return step_of_key(str(value).lower() if isinstance(value, bool) else str(value))

@@ -1,7 +1,6 @@
 """The well-known types that have a JSON form of their own → their kinds; Any has a file of its own."""
 
 import math
-import re
 from collections.abc import Callable, Mapping
 from operator import attrgetter
 from typing import Any, cast
@@ -11,10 +10,11 @@ from google.protobuf.message import Message
 
 from broker.schema import times
 from broker.schema.arguments import MAX_DEPTH, Reading, too_deep
+from broker.schema.field_masks import decode_mask, encode_mask
 from broker.schema.findings import read_as
 from broker.schema.json_text import try_json_text
-from broker.schema.notes import Leniency, Understood, understood
-from broker.schema.problems import expected, got, quoted
+from broker.schema.notes import Leniency, Understood
+from broker.schema.problems import Refused, expected
 from broker.schema.scalars import SCALARS, Kind, encode_double
 
 ANY = "google.protobuf.Any"
@@ -68,19 +68,30 @@ def _is_wrapper(value: dict[str, Any]) -> bool:
 
 
 def _measured(value: Any, reading: Reading) -> Any:
-    """The same value, when it is not nested too deep."""
+    """The same value, when it is not nested too deep, and no integer in it would arrive as another."""
     if type(value) is dict or type(value) is list:
-        _measure(value, (MAX_DEPTH - reading.depth) // _LEVELS_PER_VALUE)
+        _measure(value, (MAX_DEPTH - reading.depth) // _LEVELS_PER_VALUE, reading.lenient)
+    elif reading.lenient and type(value) is int:
+        _check_exact(value)
     return value
 
 
-def _measure(value: Any, levels: int) -> None:
-    """Raises Refused below so many levels."""
+def _measure(value: Any, levels: int, is_exact: bool) -> None:
+    """Raises Refused below so many levels, and for an integer that is rounded where that `is_exact`."""
     if levels < 0:
         raise too_deep()
     for item in value.values() if type(value) is dict else value:
-        if type(item) is dict or type(item) is list:
-            _measure(item, levels - 1)
+        kind = type(item)
+        if kind is dict or kind is list:
+            _measure(item, levels - 1, is_exact)
+        elif kind is int and is_exact:
+            _check_exact(item)
+
+
+def _check_exact(value: int) -> None:
+    """Numbers in a Value are doubles: an ID of 19 digits would arrive as that of something else."""
+    if int(float(value)) != value:
+        raise Refused(f'{value} has more digits than a number here can hold; send it as text: "{value}".')
 
 
 def _decode_struct(value: Any, reading: Reading) -> Any:
@@ -143,63 +154,6 @@ _VALUE_MEMBERS: Mapping[str | None, Callable[[Any], Any]] = {
     None: lambda _: None,
 }
 
-_HUMP = re.compile(r"[A-Z]")
-_CAMEL_PATH = re.compile(r"[A-Za-z0-9.]+")
-_AFTER_UNDERSCORE = re.compile(r"_([a-z])")
-
-
-def _decode_mask(value: Any, reading: Reading) -> dict[str, list[str]]:
-    """Comma-separated paths, a list of them, or {"paths": [...]}."""
-    if not reading.lenient:
-        return {"paths": _specified_paths(value)}
-    given = value["paths"] if type(value) is dict and value.keys() == {"paths"} else value
-    paths = [path.strip() for path in given.split(",")] if type(given) is str else given
-    if paths == [""]:
-        return {"paths": []}
-    if type(paths) is not list or not all(type(path) is str and path for path in paths):
-        raise expected('field paths, comma-separated, like "display_name,labels"', value)
-    mask = {"paths": [_snake(path) for path in paths]}
-    if type(value) is not str:
-        text = f"{got(value)} taken as {quoted(','.join(mask['paths']))}"
-        raise understood(mask, Leniency.FIELD_MASK_FORM, text)
-    return mask
-
-
-def _specified_paths(value: Any) -> list[str]:
-    """ProtoJSON has one spelling of a path, without underscores."""
-    paths = value.split(",") if type(value) is str and value else []
-    if type(value) is not str or not all(map(_CAMEL_PATH.fullmatch, paths)):
-        raise expected('field paths in lowerCamelCase, comma-separated, like "displayName,labels"', value)
-    return [_snake(path) for path in paths]
-
-
-def _snake(path: str) -> str:
-    """A path with an underscore is in the .proto's spelling already."""
-    return path if "_" in path or path.islower() else _HUMP.sub(lambda hump: f"_{hump[0].lower()}", path)
-
-
-def _encode_mask(message: Any) -> str:
-    return ",".join(_camel(path) for path in message.paths)
-
-
-def _camel(path: str) -> str:
-    """ProtoJSON's spelling, or the path as it is where that spelling could not be read back."""
-    if "_" not in path and path.islower():
-        return path
-    camel = _AFTER_UNDERSCORE.sub(lambda letter: letter[1].upper(), path)
-    reads = "_" not in camel if path.islower() else reads_back(camel, path)
-    return camel if reads else path
-
-
-def reads_back(camel: str, path: str) -> bool:
-    """Whether a path in ProtoJSON's spelling stands for `path`.
-
-    >>> reads_back("fooBar", "foo_bar"), reads_back("a1", "a_1"), reads_back("fooBar", "fooBar")
-    (True, False, False)
-    """
-    return "_" not in camel and _snake(camel) == path
-
-
 _DYNAMIC_OBJECT = {"type": "object"}
 
 WELL_KNOWN: Mapping[str, Kind] = {
@@ -224,8 +178,8 @@ WELL_KNOWN: Mapping[str, Kind] = {
         phrase="field paths, comma-separated",
         input={"type": "string"},
         output={"type": "string"},
-        decode=_decode_mask,
-        encode=_encode_mask,
+        decode=decode_mask,
+        encode=encode_mask,
         hint="Comma-separated field paths, e.g. display_name,labels.",
     ),
     STRUCT: Kind(

@@ -173,3 +173,38 @@ def test_what_was_right_and_is_wrong_now_comes_with_a_breaking_change(
 @given(schemas, schemas)
 def test_there_is_no_change_only_where_nothing_changed(old: dict[str, Any], new: dict[str, Any]) -> None:
     assert (schema_changes(old, new) == []) is (old == new)
+
+
+def with_oneof(words: str, *names: str) -> dict[str, Any]:
+    return {**an_object(), "properties": dict.fromkeys(names, CITY), "description": words}
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "breaks"),
+    [
+        pytest.param("", "At most one of: a, b.", ['takes only one of "a", "b" now'], id="put into a oneof"),
+        pytest.param("At most one of: a, b.", "", [], id="taken out of a oneof"),
+        pytest.param("At most one of: a, b.", "At most one of: a, b. Pick.", [], id="comment added"),
+        pytest.param(
+            "At most one of: a, b.",
+            "Exactly one of: a, b.",
+            ['must have one of "a", "b" now'],
+            id="newly required",
+        ),
+        pytest.param("Exactly one of: a, b.", "At most one of: a, b.", [], id="no longer required"),
+        pytest.param("Exactly one of: a, b.", "Exactly one of: a, b, new.", [], id="member added"),
+        pytest.param(
+            "At most one of: a, b. At most one of: c, d.",
+            "At most one of: a, b, c, d.",
+            ['takes only one of "a", "b", "c", "d" now'],
+            id="two made one",
+        ),
+    ],
+)
+def test_a_oneof_that_takes_less_than_before_breaks_callers(old: str, new: str, breaks: list[str]) -> None:
+    names = ["a", "b", "c", "d"]
+    after = [*names, "new"] if "new" in new else names
+
+    found = schema_changes(with_oneof(old, *names), with_oneof(new, *after))
+
+    assert [change.what for change in found if change.breaks] == [f"arguments: {what}" for what in breaks]

@@ -196,3 +196,11 @@ def test_fifty_megabytes_are_refused_without_being_read(codec: Any) -> None:
     assert codec.problems("Node", text) == [
         "the arguments are 50,000,010 characters long; send at most 1,000,000."
     ]
+
+
+def test_names_near_to_a_wrong_one_are_looked_for_only_as_often_as_anybody_reads(codec: Any) -> None:
+    """Among thousands of names each search takes its time, and only ten problems are told."""
+    problems = codec.problems("Node", json.dumps({f"name_{number}": 1 for number in range(50)}))
+
+    assert len(problems) == 50
+    assert len([problem for problem in problems if "Fields: " in problem]) == 10

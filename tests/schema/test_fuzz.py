@@ -63,6 +63,7 @@ LARGE = {
     "one number": filled("9", '{"an_int64":', "}"),
     "one number as text": filled("9", '{"an_int64":"', '"}'),
     "exponent": '{"an_int64": "1e999999999", "a_double": 1e999999}',
+    "a long exponent": filled("9", '{"an_int64":"1e', '"}'),
     "one enum value": filled("A_", '{"color":"', '"}'),
     "one unknown field": filled("a", '{"', '":1}'),
     "repeated keys": filled('"a_bool":true,', "{", '"a_bool":true}'),

@@ -146,9 +146,9 @@ REFUSED = [
     ("enum: missing underscore", "Scalars", '{"color": "darkblue"}', 'color: "darkblue" is not a Color value. Allowed: COLOR_UNSPECIFIED, COLOR_RED, COLOR_DARK_BLUE, COLOR_NEGATIVE. Did you mean "COLOR_DARK_BLUE"?'),
     ("enum: removed", "schema.lenient.Stay", '{"room": "ROOM_CELLAR"}', 'room: "ROOM_CELLAR" is not a Room value. It was removed from the API. Allowed: ROOM_UNSPECIFIED, ROOM_SINGLE.'),
     ("comma-splitting", "Repeated", '{"int32s": "1,2"}', 'int32s: expected an array, each element an integer (int32), got string "1,2".'),
-    ("JSON text of another kind", "Request", '{"name": "n", "book": "[1]"}', 'book: expected an object (Book), got string "[1]".'),
+    ("JSON text of another kind", "Choice", '{"scalars": "[1]"}', 'scalars: expected an object (Scalars), got string "[1]".'),
     ("JSON text with problems", "Request", '{"name": "n", "book": "{\\"title\\": 1.5}"}', "book.title: expected a string, got number 1.5."),
-    ("JSON text with a key twice", "Request", '{"name": "n", "book": "{\\"title\\": \\"a\\", \\"title\\": \\"b\\"}"}', 'book: the key "title" is given twice in one object. Give it once.'),
+    ("JSON text with a key twice", "Choice", '{"scalars": "{\\"an_int32\\": 5, \\"an_int32\\": 6}"}', 'scalars: the key "an_int32" is given twice in one object. Give it once.'),
     ("wrapped, with a key twice", "Scalars", '{"request": {"an_int32": 5, "an_int32": 6}}', 'request: the key "an_int32" is given twice in one object. Give it once.'),
     ("all arguments as text, with a key twice", "Scalars", '"{\\"an_int32\\": 5, \\"an_int32\\": 6}"', 'the key "an_int32" is given twice in one object. Give it once.'),
     ("a field that is named as a wrapper", "schema.lenient.Wrapping", '{"input": {"nam": "n"}}', 'input: unknown field "nam". Did you mean "name"? Fields: name.'),
@@ -195,6 +195,26 @@ def test_what_would_be_a_guess_is_refused_with_what_to_send(
     codec: Any, name: str, text: str, line: str
 ) -> None:
     assert codec.problems(name, text) == [line]
+
+
+@pytest.mark.parametrize(
+    ("written", "meant"),
+    [
+        ("rooms.guestRoom.x", "rooms.guestRoom.x"),
+        ("details.fooBar.a", "details.fooBar.a"),
+        ("displayName", "display_name"),
+        ("annex.displayName", "annex.display_name"),
+        ("wings.displayName", "wings.display_name"),
+        ("wings.*.displayName", "wings.*.display_name"),
+    ],
+)
+def test_a_mask_names_fields_in_any_spelling_and_keys_of_maps_as_they_are(
+    codec: Any, written: str, meant: str
+) -> None:
+    """Else `labels.envName` would change another label, `env_name`, and nobody would hear of it."""
+    request = codec.decode("schema.lenient.UpdateHouseRequest", f'{{"update_mask": "{written}"}}')
+
+    assert list(request.update_mask.paths) == [meant]
 
 
 def test_a_note_says_where_what_was_given_and_what_it_was_taken_as(codec: Any) -> None:

@@ -21,6 +21,9 @@ CHOICE = [
     ('{"which": {"which": "text", "text": "a:b"}}', {"text": "a:b"}),
     ('{"which": {"which": "number", "value": "3"}}', {"number": 3}),
     ('{"text": "a"}', {"text": "a"}),
+    ('{"Which": {"text": "a"}}', {"text": "a"}),
+    ('{"which": "{\\"text\\": \\"a:b\\"}"}', {"text": "a:b"}),
+    ('{"which": "{\\"text\\": null}", "number": 3}', {"number": 3}),
 ]
 
 
@@ -48,6 +51,7 @@ TOGETHER = f"text and number cannot be given together: give only one of {ALL}."
 REFUSED = [
     ('{"which": {"text": "a", "number": "3"}}', [TOGETHER]),
     ('{"which": {"text": "a"}, "number": "3"}', [TOGETHER]),
+    ('{"which": "{\\"text\\": \\"a\\"}", "number": "3"}', [TOGETHER]),
     (
         '{"which": {"text": "a"}, "text": "b"}',
         ['text: the field is given as "which" and as "text". Give it once.'],

@@ -64,6 +64,11 @@ BROKEN: list[tuple[str, dict[str, Any], list[str]]] = [
         ],
     ),
     (
+        "ManyRules",
+        {"list": ["ab"], "map": {"z": 1}, "some": ["x"], "sizes": [1, 3]},
+        ['sizes[1]: must be in list [SIZE_S, SIZE_M], got string "SIZE_L".'],
+    ),
+    (
         "WholeRules",
         {"low": 3, "high": 2, "by_name": "Ada", "city": "x"},
         ["low must not be above high."],
@@ -92,6 +97,11 @@ def test_what_keeps_the_rules_is_decoded(ruled: Descriptors) -> None:
 def test_a_secret_is_not_repeated_by_any_rule(ruled: Descriptors) -> None:
     told = problems(ruled, "SecretRules", {"password": "hunter2", "name": "hunter2"})
     assert sorted(told) == ["breaks the rule leak.", "password: must be at most 5 characters."]
+
+
+def test_the_keys_of_a_map_that_must_not_be_repeated_are_not_in_its_path(ruled: Descriptors) -> None:
+    told = problems(ruled, "SecretRules", {"tokens": {"hunter2": "x"}, "name": "n"})
+    assert told == ["tokens: must be at most 5 characters.", "tokens: must be at least 2 characters."]
 
 
 def test_what_a_rule_says_word_for_word_is_told_beside_a_secret(ruled: Descriptors) -> None:
@@ -192,3 +202,11 @@ async def test_a_call_that_breaks_a_rule_is_told_and_not_sent() -> None:
     ]
     assert not sent.is_error
     assert seen == ["/rules.v1.Rules/Whole"]
+
+
+def test_a_list_or_a_map_that_is_missing_is_told_as_what_it_is(ruled: Descriptors) -> None:
+    assert problems(ruled, "ManyRules", {}) == [
+        "Missing required: list (array, each element a string)",
+        "Missing required: map (object, each value an integer, int32)",
+        "Missing required: some (array, each element a string)",
+    ]
