@@ -84,7 +84,10 @@ class CallLog:
 
 def _arguments(call: ToolCall, prepared: Prepared | None) -> str:
     """What the model wrote; where secrets may be in it, what was understood, without them."""
-    if prepared is None or not has_secrets(prepared.request):
+    if prepared is None:
+        # Nobody can say which part of it is a secret.
+        return f"({len(call.arguments)} characters that were not understood)"
+    if not has_secrets(prepared.request):
         return call.arguments
     return orjson.dumps(redacted(prepared.request, _MAX_ARGUMENTS)).decode()
 

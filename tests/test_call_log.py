@@ -28,7 +28,9 @@ async def test_what_the_proto_marks_is_not_in_the_line_of_a_call_at_debug(tmp_pa
         logged = Broker(
             opened.catalog, opened._invoke, CallLog(LogSettings.model_validate({"level": "debug"}), file)
         )
-        await logged.call(ToolCall(id="call_1", name="vault_v1_VaultService_Open", arguments=arguments))
+        for text in (arguments, arguments[:-1]):
+            await logged.call(ToolCall(id="call_1", name="vault_v1_VaultService_Open", arguments=text))
 
-    (line,) = map(json.loads, file.getvalue().splitlines())
-    assert json.loads(line["arguments"]) == {"owner": "Ann", "pin": "[redacted]"}
+    understood, refused = map(json.loads, file.getvalue().splitlines())
+    assert json.loads(understood["arguments"]) == {"owner": "Ann", "pin": "[redacted]"}
+    assert refused["arguments"] == "(33 characters that were not understood)"
