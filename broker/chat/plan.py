@@ -15,8 +15,8 @@ from broker.outcomes import Outcome, Verdict
 from broker.tool import Approval, CallContext, Prepared, ToolCall, ToolResult
 
 _CUT_OFF = (
-    "This call was cut off: the limit of output tokens was reached while it was written. Nothing was sent. "
-    "Make it again, with shorter arguments or with fewer calls in one turn."
+    "This call was cut off while it was written, by a limit of output tokens or a broken stream. Nothing was "
+    "sent. Make it again, with shorter arguments or with fewer calls in one turn."
 )
 _NO_TURNS_LEFT = "This call was not made: the turns of this conversation are used up. Nothing was sent."
 _UNKNOWN = (

@@ -76,11 +76,11 @@ class CallPieces:
         slot = self._slot(piece.get("index"), _text(piece.get("id")), _text(function.get("name")))
         slot.take(piece, function)
 
-    def finish(self, taken_ids: Set[str], *, cut: bool) -> tuple[list[WholeCall], bool]:
+    def finish(self, taken_ids: Set[str], *, cut: bool, is_over: bool = True) -> tuple[list[WholeCall], bool]:
         """The calls in the model's order, and whether the last one is not whole.
 
         Ids that are missing, or in `taken_ids`, or there twice, are replaced. `cut`: the server said that the
-        model was stopped.
+        model was stopped. `is_over`: it said that nothing more comes, so that no arguments are no arguments.
         """
         calls: list[WholeCall] = []
         used = set(taken_ids)
@@ -88,7 +88,9 @@ class CallPieces:
         for slot in self._slots:
             if not slot.name and not slot.arguments:
                 continue
-            texts, is_open = split_arguments(joined(slot.arguments))
+            arguments = joined(slot.arguments)
+            texts, is_open = split_arguments(arguments)
+            is_open = is_open or not (is_over or arguments.strip())
             for text in texts:
                 calls.append(WholeCall(call=_call(slot, text, used), extras=slot.extras))
             _check_number(len(calls))
