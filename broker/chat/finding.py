@@ -87,13 +87,17 @@ def meant_by(call: ToolCall) -> ToolCall | ToolResult:
     """The call that `call_tool` stands for, under the same id; or the result that says what to send."""
     try:
         given = arguments.load(call.arguments, arguments.Reading())
+        arguments.refuse_repeated_keys(call.arguments)
     except InvalidArguments as error:
         return _refused(call, CALL, error.problems)
     name, inner = given.get("name"), given.get("arguments", {})
     if not isinstance(name, str) or not name:
         return _refused(call, CALL, ["name: required. Send the name of a tool."])
     # Some models write the arguments as JSON within a string; whether they are any is not decided here.
-    text = inner if isinstance(inner, str) else orjson.dumps(inner).decode()
+    try:
+        text = inner if isinstance(inner, str) else orjson.dumps(inner).decode()
+    except orjson.JSONEncodeError:
+        return _refused(call, CALL, [f"arguments: {arguments.too_deep()}"])
     return ToolCall(id=call.id, name=name, arguments=text)
 
 

@@ -19,8 +19,14 @@ ECHO = "probe_v1_ProbeService_Echo"
 DANGEROUS = "probe_v1_ProbeService_Dangerous"
 
 
+DEEP = f'{{"text": {"[" * 300}{"]" * 300}}}'
+"""Arguments that can be read, and not written again."""
+
+
 def call(call_id: str, name: str, arguments: Any) -> Answer:
-    return stream(asked_for((call_id, name, json.dumps(arguments))))
+    """`arguments` are an object, or JSON text."""
+    text = arguments if isinstance(arguments, str) else json.dumps(arguments)
+    return stream(asked_for((call_id, name, text)))
 
 
 async def ended(run: AsyncGenerator[Event, None]) -> tuple[list[Event], Done]:
@@ -131,6 +137,13 @@ async def test_a_tool_that_needs_approval_needs_it_by_every_way(
             "call_tool", {"name": ECHO, "arguments": {"txt": 1}}, "Did you mean", id="wrong arguments"
         ),
         pytest.param("call_tool", {"name": ECHO}, "Missing required: text", id="no arguments"),
+        pytest.param("call_tool", f'{{"name": "{ECHO}", "arguments": {DEEP}}}', "nested too deep", id="deep"),
+        pytest.param(
+            "call_tool",
+            f'{{"name": "{ECHO}", "arguments": {{"text": "a", "text": "b"}}}}',
+            'the key "text" is given twice',
+            id="a key twice",
+        ),
     ],
 )
 async def test_what_is_wrong_is_told_and_nothing_is_sent(
@@ -138,7 +151,7 @@ async def test_what_is_wrong_is_told_and_nothing_is_sent(
     probe: tuple[Probe, int],
     chat_before: Open,
     name: str,
-    arguments: dict[str, Any],
+    arguments: dict[str, Any] | str,
     told: str,
 ) -> None:
     server.script += [call("x", name, arguments), stream(said("done"))]

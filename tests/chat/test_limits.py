@@ -188,6 +188,19 @@ async def test_a_call_that_may_bring_something_new_is_no_loop(
     assert (done.stop_reason, done.text) == (StopReason.ANSWERED, "done")
 
 
+async def test_arguments_too_deep_to_be_written_again_are_refused_and_the_run_goes_on(
+    server: ScriptedServer, probe: tuple[Probe, int], chat_with: Make
+) -> None:
+    deep = f'{{"text": {"[" * 300}{"]" * 300}}}'
+    asked = asked_for(("a", f"{PREFIX}Echo", deep), ("b", f"{PREFIX}Nothing", deep))
+    server.script += [stream(asked), stream(said("Done."))]
+
+    codes, done = await ended(chat_with().run(HELLO))
+
+    assert codes == {"a": Code.INVALID_ARGUMENT, "b": Code.NOT_FOUND}
+    assert (done.text, probe[0].seen) == ("Done.", [])
+
+
 async def test_an_answer_that_the_server_cut_off_says_so(server: ScriptedServer, chat_with: Make) -> None:
     server.script.append(stream([chunk({"content": "Once upon a"}), chunk({}, "length")]))
 
