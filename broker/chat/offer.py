@@ -63,8 +63,9 @@ class Offer:
 
     def meant(self, run: Run, call: ToolCall) -> ToolCall | ToolResult:
         """The call that is meant: that of `call_tool` is one of another tool."""
-        dispatches = self._mode(run) == "dispatch" and call.name == finding.CALL
-        return finding.meant_by(call) if dispatches else call
+        if self._mode(run) != "dispatch" or call.name != finding.CALL:
+            return call
+        return finding.meant_by(call, run.options.own_names)
 
     def without_refused(self, error: ModelError) -> Notice | None:
         """Leaves out the tool whose definition the server does not accept; None where it names none."""

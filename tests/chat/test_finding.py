@@ -6,8 +6,9 @@ from typing import Any
 
 import pytest
 
-from broker.chat.events import ApprovalNeeded, CallFinished, CallStarted, Done, Event, StopReason
+from broker.chat.events import ApprovalNeeded, CallFinished, CallStarted, ClientCall, Done, Event, StopReason
 from broker.chat.loop import Chat
+from broker.chat.options import RunOptions
 from broker.errors import Code
 from broker.tool import ToolResult
 from tests.models.scripted_server import Answer, ScriptedServer, asked_for, said, stream
@@ -161,6 +162,20 @@ async def test_what_is_wrong_is_told_and_nothing_is_sent(
 
     assert told in result_of(events, "x").content
     assert probe[0].seen == []
+
+
+async def test_a_tool_of_the_caller_is_called_by_its_own_name_and_not_through_call_tool(
+    server: ScriptedServer, chat_before: Open
+) -> None:
+    own = {"type": "function", "function": {"name": "locate", "parameters": {"type": "object"}}}
+    server.script += [call("x", "call_tool", {"name": "locate", "arguments": {}}), call("y", "locate", {})]
+
+    async with chat_before(chat={"tool_search": "dispatch"}) as chat:
+        events, done = await ended(chat.run(HELLO, options=RunOptions(tools=(own,))))
+
+    assert "Call it by its name." in result_of(events, "x").content
+    assert [event.call.name for event in events if isinstance(event, ClientCall)] == ["locate"]
+    assert done.stop_reason is StopReason.WAITING
 
 
 async def test_call_tool_takes_arguments_as_json_text(
