@@ -10,7 +10,7 @@ from broker.chat.finding import Finder
 from broker.chat.run import Run
 from broker.config.settings import ChatSettings
 from broker.errors import ModelError
-from broker.models.model import Model, ModelRequest, Notice
+from broker.models.model import Model, ModelRequest, Notice, ToolChoice
 from broker.tool import Tool, ToolCall, ToolResult
 
 Mode = Literal["all", "reveal", "dispatch"]
@@ -41,6 +41,8 @@ class Offer:
         if isinstance(choice, Mapping) and choice["type"] == "allowed_tools" and self._mode(run) != "all":
             # Servers refuse names that are not on the list; no search finds another tool than these.
             choice = choice["allowed_tools"]["mode"]
+        elif isinstance(choice, Mapping):
+            choice = self._without_refused(choice)
         return ModelRequest(
             messages=run.conversation(),
             tools=tools,
@@ -76,6 +78,14 @@ class Offer:
             return None
         self._refused.add(name)
         return Notice(text=f'"{name}" is not offered any more: {error}')
+
+    def _without_refused(self, choice: Mapping[str, Any]) -> ToolChoice | None:
+        """The choice among those offered still: servers refuse names that are not on the list."""
+        if choice["type"] == "function":
+            return None if choice["function"]["name"] in self._refused else choice
+        allowed = choice["allowed_tools"]
+        left = [tool for tool in allowed["tools"] if tool["function"]["name"] not in self._refused]
+        return {**choice, "allowed_tools": {**allowed, "tools": left}} if left else "none"
 
     def _mode(self, run: Run) -> Mode:
         wanted = self._settings.tool_search
