@@ -124,6 +124,26 @@ async def test_the_tokens_that_are_left_bound_what_a_turn_may_write(
     assert done.usage_by_turn == (Usage(input_tokens=1, output_tokens=30), Usage())
 
 
+@pytest.mark.parametrize(
+    ("limit", "asked", "reason"),
+    [
+        pytest.param(75, [75, 45], StopReason.ANSWERED, id="the turn that comes is the last"),
+        pytest.param(45, [45], StopReason.MAX_TOKENS, id="too few are left for any turn"),
+        pytest.param(46, [46, 16], StopReason.ANSWERED, id="just enough"),
+    ],
+)
+async def test_a_model_is_never_asked_for_fewer_tokens_than_servers_take(
+    server: ScriptedServer, chat_with: Make, limit: int, asked: list[int], reason: StopReason
+) -> None:
+    server.script += [calls(("a", "Echo", "1"), tokens=(1, 30)), stream(said("ok"))]
+
+    _, done = await ended(chat_with(max_output_tokens=limit).run(HELLO))
+
+    assert [request["max_tokens"] for request in server.requests] == asked
+    assert [request.get("tool_choice") for request in server.requests[1:]] == ["none"] * (len(asked) - 1)
+    assert done.stop_reason is reason
+
+
 async def test_the_time_of_a_run_is_the_deadline_of_its_calls(
     server: ScriptedServer, chat_with: Make
 ) -> None:
