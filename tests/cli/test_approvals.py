@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -133,6 +134,25 @@ def test_without_an_editor_one_line_is_asked_for_and_mistakes_are_told(
     screen.wait_for("So be it.")
 
     assert json.loads(result(service).partition("\n")[2])["text"] == "bye"
+
+
+def test_a_mistake_in_an_edit_is_no_outcome_of_the_call(
+    service: Service, asked: Callable[..., Terminal], tmp_path: Path
+) -> None:
+    audit = tmp_path / "audit.jsonl"
+    settings = {**json.loads(service.config.read_text()), "audit": {"file": str(audit)}}
+    service.config.write_text(json.dumps(settings))
+    screen = asked(EDITOR="", VISUAL="")
+    screen.type("e\n")
+    screen.wait_for("JSON on one line")
+    screen.type('{"txt": "bye"}\n')
+    screen.wait_for('Did you mean "text"')
+    screen.wait_for(QUESTION)
+    screen.type("n\n")
+    screen.wait_for("So be it.")
+
+    lines = map(json.loads, audit.read_text().splitlines())
+    assert [line["decision"] for line in lines] == ["waiting", "rejected"]
 
 
 @pytest.mark.parametrize("editor", ["false", "no-such-editor", '"'])
