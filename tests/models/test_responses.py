@@ -240,6 +240,7 @@ async def test_what_was_changed_since_is_sent_as_it_is_now(server: ScriptedServe
     [
         pytest.param({"content": "Redacted."}, id="other words"),
         pytest.param({"tool_calls": []}, id="a call less"),
+        pytest.param({"responses_output": ["I look."], "tool_calls": []}, id="no items"),
     ],
 )
 async def test_what_was_kept_is_forgotten_when_the_message_says_something_else(
