@@ -86,11 +86,15 @@ class CallPieces:
         used = set(taken_ids)
         is_open = False
         for slot in self._slots:
-            if not slot.name and not slot.arguments:
-                continue
             arguments = joined(slot.arguments)
+            is_begun = bool(arguments.strip())
+            if not (slot.name or is_begun):
+                continue
+            if not is_begun and slot is not self._slots[-1] and (cut or not is_over):
+                # Of calls that come side by side, this one's arguments would have followed.
+                continue
             texts, is_open = split_arguments(arguments)
-            is_open = is_open or not (is_over or arguments.strip())
+            is_open = is_open or not (is_over or is_begun)
             for text in texts:
                 calls.append(WholeCall(call=_call(slot, text, used), extras=slot.extras))
             _check_number(len(calls))

@@ -71,3 +71,20 @@ async def test_what_shows_that_it_is_whole_is_whole_whatever_else_is_missing(
     server.script.append(answer)
 
     assert not (await turn_of(model_for(driver=driver))).truncated
+
+
+@pytest.mark.parametrize("end", [[], [chunk({}, "length")]], ids=["broken off", "stopped"])
+async def test_of_calls_that_come_side_by_side_none_is_taken_for_one_without_arguments(
+    server: ScriptedServer, model_for: Callable[..., Model], end: list[dict[str, Any]]
+) -> None:
+    heads = [
+        {"index": place, "id": id, "function": {"name": "f", "arguments": ""}}
+        for place, id in enumerate("xy")
+    ]
+    server.script.append(stream([*(chunk({"tool_calls": [head]}) for head in heads), *end], done=False))
+
+    turn = await turn_of(model_for())
+
+    assert [call.id for call in turn.calls] == ["y"]
+    assert turn.truncated, "so that the last one is not made either"
+    assert [call["id"] for call in turn.message["tool_calls"]] == ["y"]
