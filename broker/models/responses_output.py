@@ -118,6 +118,8 @@ class Output:
     def _whole(self, place: int, item: Item) -> str:
         """Takes a whole item; gives the text of it that was not there before."""
         before = joined(self._pieces.get(place, ()))
+        if _is_another(item, self._items.get(place, item)):
+            place = _MAX_ITEMS + len(self._items)
         self._items[place] = item
         self._check_number(len(self._items))
         if item.get("type") == "function_call" and not item.get("arguments"):
@@ -148,6 +150,12 @@ class Output:
     def _check_number(self, items: int) -> None:
         if items > _MAX_ITEMS:
             raise ModelError(f"Its answer has more than {_MAX_ITEMS:,} items; it was not read to the end.")
+
+
+def _is_another(item: Item, before: Item) -> bool:
+    """Whether a server gives one place to several items, which are to be told apart by what they are."""
+    keys = ("type", "call_id") if item.get("type") == "function_call" else ("type",)
+    return any(item.get(key) != before.get(key) for key in keys)
 
 
 def _put_together(begun: Item, pieces: str) -> Item:
