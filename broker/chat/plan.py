@@ -18,7 +18,7 @@ _CUT_OFF = (
     "This call was cut off while it was written, by a limit of output tokens or a broken stream. Nothing was "
     "sent. Make it again, with shorter arguments or with fewer calls in one turn."
 )
-_NO_TURNS_LEFT = "This call was not made: the turns of this conversation are used up. Nothing was sent."
+_ANSWER_DUE = "This call was not made: an answer was due in this turn, and no call. Nothing was sent."
 _UNKNOWN = (
     "This call was sent, or was about to be, when the broker stopped; its result is not known. It may have "
     "taken effect or not, and it is not sent again. Find out before you make it again, and tell the user."
@@ -97,7 +97,7 @@ class Planner:
         if call.id in turn.waiting:
             return self._go_on(turn.waiting[call.id], answers.decisions.get(call.id))
         if turn.is_final:
-            return self._not_made(call, Verdict.NOT_MADE, Code.RESOURCE_EXHAUSTED, _NO_TURNS_LEFT)
+            return self._not_made(call, Verdict.NOT_MADE, Code.RESOURCE_EXHAUSTED, _ANSWER_DUE)
         if turn.truncated and call is turn.calls[-1]:
             return self._not_made(call, Verdict.INVALID, Code.INVALID_ARGUMENT, _CUT_OFF)
         meant = self._offer.meant(self._run, call)

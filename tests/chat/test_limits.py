@@ -169,6 +169,17 @@ async def test_the_same_call_with_the_same_result_is_warned_of_and_then_ended(
     assert (done.stop_reason, done.text) == (StopReason.REPEATING, "I give up.")
 
 
+async def test_a_call_in_place_of_the_answer_that_was_due_is_refused_for_that_and_not_for_its_turn(
+    server: ScriptedServer, chat_with: Make
+) -> None:
+    server.script += [calls((f"c{n}", "Nothing", "x")) for n in range(6)]
+
+    _, done = await ended(chat_with().run(HELLO))
+
+    assert done.stop_reason is StopReason.REPEATING
+    assert "an answer was due in this turn" in done.messages[-1]["content"]
+
+
 async def test_calls_that_take_turns_without_progress_are_found_too(
     server: ScriptedServer, chat_before: Callable[..., Any]
 ) -> None:
