@@ -204,6 +204,26 @@ def test_ctrl_c_at_the_question_sends_nothing_and_the_conversation_goes_on(
     assert [each["content"] for each in service.model.requests[-1]["messages"]] == ["Never mind"]
 
 
+def test_an_answer_that_comes_too_late_sends_nothing_and_the_conversation_goes_on(
+    service: Service, terminal: Start
+) -> None:
+    settings = {**json.loads(service.config.read_text()), "state": {"expiry": 0.001}}
+    service.config.write_text(json.dumps(settings))
+    service.model.script += [dangerous("hello"), stream(said("Hi."))]
+    screen = terminal("chat", "-c", str(service.config))
+    screen.wait_for("> ")
+    screen.type("Do it\n")
+    screen.wait_for(QUESTION)
+    screen.type("y\n")
+    screen.wait_for("This run has expired.")
+    screen.wait_for("> ")
+    screen.type("Hello\n")
+    screen.wait_for("Hi.")
+
+    assert service.probe.seen == []
+    assert [message["content"] for message in service.model.requests[-1]["messages"]] == ["Hello"]
+
+
 def test_the_end_of_the_input_at_the_question_sends_nothing(
     service: Service, asked: Callable[..., Terminal]
 ) -> None:
