@@ -27,7 +27,8 @@ class StopReason(enum.StrEnum):
     WAITING = "waiting"
     """For decisions, or for the results of the caller's own tools: `Done.state` takes the run up again."""
     CUT_OFF = "cut_off"
-    """The model was stopped in the middle of its answer: a limit of output tokens, a content filter."""
+    """The model was stopped in the middle of its answer: a limit of output tokens, a content filter, a
+    stream that broke off."""
     MAX_TURNS = "max_turns"
     """The model still asked for calls when it had to answer."""
     MAX_TOKENS = "max_tokens"

@@ -1,7 +1,7 @@
 """The broker's own tools for catalogs that are too large to be offered: `search_tools` and `call_tool`."""
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Sequence, Set
 from typing import Any
 
 import orjson
@@ -83,17 +83,26 @@ def query_of(call: ToolCall) -> str | ToolResult:
         return _refused(call, SEARCH, error.problems)
 
 
-def meant_by(call: ToolCall) -> ToolCall | ToolResult:
-    """The call that `call_tool` stands for, under the same id; or the result that says what to send."""
+def meant_by(call: ToolCall, own_names: Set[str]) -> ToolCall | ToolResult:
+    """The call that `call_tool` stands for, under the same id; or the result that says what to send.
+
+    `own_names` are those of the caller's tools, who would not know this one's call for that of theirs.
+    """
     try:
         given = arguments.load(call.arguments, arguments.Reading())
+        arguments.refuse_repeated_keys(call.arguments)
     except InvalidArguments as error:
         return _refused(call, CALL, error.problems)
     name, inner = given.get("name"), given.get("arguments", {})
     if not isinstance(name, str) or not name:
         return _refused(call, CALL, ["name: required. Send the name of a tool."])
     # Some models write the arguments as JSON within a string; whether they are any is not decided here.
-    text = inner if isinstance(inner, str) else orjson.dumps(inner).decode()
+    if name in own_names:
+        return _refused(call, CALL, [f'name: "{name}" is listed as a tool of its own. Call it by its name.'])
+    try:
+        text = inner if isinstance(inner, str) else orjson.dumps(inner).decode()
+    except orjson.JSONEncodeError:
+        return _refused(call, CALL, [f"arguments: {arguments.too_deep()}"])
     return ToolCall(id=call.id, name=name, arguments=text)
 
 

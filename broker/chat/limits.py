@@ -10,6 +10,10 @@ from broker.config.settings import ChatSettings
 from broker.models.model import Usage
 from broker.tool import Tool
 
+_LEAST_OUTPUT = 16
+"""Tokens: OpenAI refuses to be asked for fewer, so that a budget with fewer left is used up.
+https://github.com/vectorize-io/hindsight/issues/58"""
+
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Limits:
@@ -95,10 +99,8 @@ class Budget:
     def has_tokens(self) -> bool:
         """Whether there are tokens left for one more turn."""
         total = self.spent.total
-        limits = self.limits
-        return not _reached(total.input_tokens, limits.max_input_tokens) and not _reached(
-            total.output_tokens, limits.max_output_tokens
-        )
+        is_read = _reached(total.input_tokens, self.limits.max_input_tokens)
+        return not (is_read or self._is_written(total.output_tokens))
 
     @property
     def is_last_turn(self) -> bool:
@@ -108,15 +110,19 @@ class Budget:
         # Each turn reads the conversation again: after this one there must be enough for one more like it.
         last = self.spent.usage[-1] if self.spent.usage else Usage()
         after = self.spent.total + last
-        return _reached(after.input_tokens + last.input_tokens, self.limits.max_input_tokens) or _reached(
-            after.output_tokens, self.limits.max_output_tokens
-        )
+        is_read = _reached(after.input_tokens + last.input_tokens, self.limits.max_input_tokens)
+        return is_read or self._is_written(after.output_tokens)
 
     @property
     def output_tokens_left(self) -> int | None:
         """How many tokens the model may write in the turn that comes; None: no limit."""
         limit = self.limits.max_output_tokens
         return None if limit is None else max(1, limit - self.spent.total.output_tokens)
+
+    def _is_written(self, tokens: int) -> bool:
+        # A limit that is lower from the beginning is sent as it is, since not all servers refuse it.
+        limit = self.limits.max_output_tokens
+        return tokens > 0 and _reached(tokens + _LEAST_OUTPUT - 1, limit)
 
     def deadline(self) -> float | None:
         """When the time of the run is over, as `time.monotonic()`; None: never."""

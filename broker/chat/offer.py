@@ -37,29 +37,34 @@ class Offer:
         """What the model is asked in the turn of the run that comes."""
         options = run.options
         tools = [*self._definitions(run), *options.tools]
-        choice = options.choice(first=run.budget.spent.turns == 0, must_answer=run.must_answer)
         return ModelRequest(
             messages=run.conversation(),
             tools=tools,
-            tool_choice=self._choice(run, choice) if tools else None,
+            tool_choice=self._choice(run) if tools else None,
             parallel_tool_calls=options.parallel_tool_calls,
             response_format=options.response_format,
             parameters=_parameters(run),
         )
 
-    def _choice(self, run: Run, choice: ToolChoice | None) -> ToolChoice | None:
-        if not isinstance(choice, Mapping) or choice["type"] != "allowed_tools":
+    def _choice(self, run: Run) -> ToolChoice | None:
+        """Among the tools that are offered: servers refuse names that are not on the list."""
+        choice = run.options.choice(first=run.budget.spent.turns == 0, must_answer=run.must_answer)
+        if not isinstance(choice, Mapping):
             return choice
+        if choice["type"] == "function":
+            return None if choice["function"]["name"] in self._refused else choice
         allowed = choice["allowed_tools"]
         if self._mode(run) != "all":
-            # Servers refuse names that are not on the list; no search finds another tool than these.
+            # No search finds another tool than these.
             mode: ToolChoice = allowed["mode"]
             return mode
-        if not run.results.can_be_read_on:
-            return choice
+        left = [tool for tool in allowed["tools"] if tool["function"]["name"] not in self._refused]
+        if not left:
+            return "none"
         # What a tool that may be called has answered may be read to its end.
-        reading = {"type": "function", "function": {"name": read_result.NAME}}
-        return {**choice, "allowed_tools": {**allowed, "tools": [*allowed["tools"], reading]}}
+        reading = [{"type": "function", "function": {"name": read_result.NAME}}]
+        left += reading if run.results.can_be_read_on else []
+        return {**choice, "allowed_tools": {**allowed, "tools": left}}
 
     def own_tools(self, run: Run) -> OwnTools:
         """The tools of the loop itself."""
@@ -74,8 +79,9 @@ class Offer:
 
     def meant(self, run: Run, call: ToolCall) -> ToolCall | ToolResult:
         """The call that is meant: that of `call_tool` is one of another tool."""
-        dispatches = self._mode(run) == "dispatch" and call.name == finding.CALL
-        return finding.meant_by(call) if dispatches else call
+        if self._mode(run) != "dispatch" or call.name != finding.CALL:
+            return call
+        return finding.meant_by(call, run.options.own_names)
 
     def without_refused(self, error: ModelError) -> Notice | None:
         """Leaves out the tool whose definition the server does not accept; None where it names none."""

@@ -3,7 +3,7 @@
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field, replace
 
-from broker.chat.decisions import Answers, Approve, Reject
+from broker.chat.decisions import Answers, Approve, Decision, Reject
 from broker.chat.events import CallFinished
 from broker.chat.journal import Journal
 from broker.chat.offer import Offer
@@ -15,10 +15,10 @@ from broker.outcomes import Outcome, Verdict
 from broker.tool import Approval, CallContext, Prepared, ToolCall, ToolResult
 
 _CUT_OFF = (
-    "This call was cut off: the limit of output tokens was reached while it was written. Nothing was sent. "
-    "Make it again, with shorter arguments or with fewer calls in one turn."
+    "This call was cut off while it was written, by a limit of output tokens or a broken stream. Nothing was "
+    "sent. Make it again, with shorter arguments or with fewer calls in one turn."
 )
-_NO_TURNS_LEFT = "This call was not made: the turns of this conversation are used up. Nothing was sent."
+_ANSWER_DUE = "This call was not made: an answer was due in this turn, and no call. Nothing was sent."
 _UNKNOWN = (
     "This call was sent, or was about to be, when the broker stopped; its result is not known. It may have "
     "taken effect or not, and it is not sent again. Find out before you make it again, and tell the user."
@@ -66,11 +66,13 @@ class Planner:
         """What becomes of each call that has no result yet, in the model's order."""
         plan = Plan()
         for call in self._run.turn.open_calls:
+            waiting = self._run.turn.waiting.get(call.id)
             match self._decide(call, answers):
                 case Step() as step:
                     plan.steps.append(step)
                 case ToolResult() as result:
-                    plan.finished.append(CallFinished(call=call, result=result, seconds=0.0))
+                    meant = call if waiting is None else waiting.call
+                    plan.finished.append(CallFinished(call=meant, result=result, seconds=0.0))
         return plan
 
     def account(self, event: CallFinished) -> None:
@@ -93,9 +95,9 @@ class Planner:
         if call.id in answers.results:
             return replace(answers.results[call.id], call_id=call.id)
         if call.id in turn.waiting:
-            return self._go_on(call, turn.waiting[call.id], answers)
+            return self._go_on(turn.waiting[call.id], answers.decisions.get(call.id))
         if turn.is_final:
-            return self._not_made(call, Verdict.NOT_MADE, Code.RESOURCE_EXHAUSTED, _NO_TURNS_LEFT)
+            return self._not_made(call, Verdict.NOT_MADE, Code.RESOURCE_EXHAUSTED, _ANSWER_DUE)
         if turn.truncated and call is turn.calls[-1]:
             return self._not_made(call, Verdict.INVALID, Code.INVALID_ARGUMENT, _CUT_OFF)
         meant = self._offer.meant(self._run, call)
@@ -129,15 +131,15 @@ class Planner:
             return None
         return self._step(prepared)
 
-    def _go_on(self, call: ToolCall, waiting: Waiting | None, answers: Answers) -> Step | ToolResult | None:
+    def _go_on(self, waiting: Waiting | None, decision: Decision | None) -> Step | ToolResult | None:
         """A call that waited, and is decided about now, or waits on."""
-        decision = answers.decisions.get(call.id)
         if waiting is None or decision is None:
             return None
         if isinstance(decision, Reject):
             said = f" They say: {decision.message}" if decision.message else ""
             why = f"The user rejected this call, and nothing was sent.{said}"
-            return self._not_made(call, Verdict.REJECTED, Code.PERMISSION_DENIED, why, self._read(waiting))
+            prepared = self._read(waiting)
+            return self._not_made(waiting.call, Verdict.REJECTED, Code.PERMISSION_DENIED, why, prepared)
         return self._approved(waiting, decision)
 
     def _approved(self, waiting: Waiting, decision: Approve) -> Step | ToolResult:

@@ -66,7 +66,7 @@ def warning(count: int) -> str:
 def _key(call: ToolCall) -> str:
     try:
         arguments = orjson.dumps(orjson.loads(call.arguments), option=orjson.OPT_SORT_KEYS).decode()
-    except orjson.JSONDecodeError:
+    except (orjson.JSONDecodeError, orjson.JSONEncodeError):  # it reads 1,024 levels, and writes 254
         arguments = call.arguments
     return _hash(f"{call.name}\n{arguments}")
 

@@ -58,7 +58,7 @@ def _edited(
     text = editor.edit(output.indented(request))
     if text is None:
         return request, arguments
-    prepared = broker.prepare(replace(asked.call, arguments=text), CallContext())
+    prepared = broker.read(replace(asked.call, arguments=text), CallContext())
     if isinstance(prepared, ToolResult):
         typer.echo(f"broker: {output.harmless(prepared.content)}", err=True)
         return request, arguments

@@ -81,9 +81,7 @@ class Dialogue:
         except RunError as error:
             if decisions or error.code not in _GONE:
                 raise
-            typer.echo(
-                f"broker: the last turn is lost, and its calls may have taken effect: {error}", err=True
-            )
+            typer.echo(f"broker: {_lost(error)}", err=True)
             self._runner.run(self._session.forget_run())
             return None
 
@@ -103,6 +101,10 @@ class Dialogue:
                 if not sys.stdin.isatty():
                     raise
                 self._forget(f"broker: {error}")
+            except RunError as error:
+                if error.code not in _GONE or not self._user.asks:
+                    raise
+                self._forget(f"broker: {_lost(error)}")
             except Undecided:
                 if is_kept or not self._user.asks:
                     raise
@@ -141,6 +143,10 @@ def _parting(session: Session, keeping: Keeping) -> Iterator[None]:
 def _open_ends(session: Session) -> str:
     names = sorted({output.one_line(name) for name in session.under_way.values()})
     return f"; what became of {', '.join(names)} is not known" if names else ""
+
+
+def _lost(error: RunError) -> str:
+    return f"the last turn is lost, and its calls may have taken effect: {error}"
 
 
 def _cure(session: Session, keeping: Keeping) -> str:

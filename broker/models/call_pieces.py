@@ -76,19 +76,25 @@ class CallPieces:
         slot = self._slot(piece.get("index"), _text(piece.get("id")), _text(function.get("name")))
         slot.take(piece, function)
 
-    def finish(self, taken_ids: Set[str], *, cut: bool) -> tuple[list[WholeCall], bool]:
+    def finish(self, taken_ids: Set[str], *, cut: bool, is_over: bool = True) -> tuple[list[WholeCall], bool]:
         """The calls in the model's order, and whether the last one is not whole.
 
         Ids that are missing, or in `taken_ids`, or there twice, are replaced. `cut`: the server said that the
-        model was stopped.
+        model was stopped. `is_over`: it said that nothing more comes, so that no arguments are no arguments.
         """
         calls: list[WholeCall] = []
         used = set(taken_ids)
         is_open = False
         for slot in self._slots:
-            if not slot.name and not slot.arguments:
+            arguments = joined(slot.arguments)
+            is_begun = bool(arguments.strip())
+            if not (slot.name or is_begun):
                 continue
-            texts, is_open = split_arguments(joined(slot.arguments))
+            if not is_begun and slot is not self._slots[-1] and (cut or not is_over):
+                # Of calls that come side by side, this one's arguments would have followed.
+                continue
+            texts, is_open = split_arguments(arguments)
+            is_open = is_open or not (is_over or is_begun)
             for text in texts:
                 calls.append(WholeCall(call=_call(slot, text, used), extras=slot.extras))
             _check_number(len(calls))

@@ -9,6 +9,7 @@ from typing import Any
 
 from broker.errors import ModelError
 from broker.models.call_pieces import CallPieces, WholeCall
+from broker.models.event_stream import END
 from broker.models.model import ChatMessage, Turn, Usage
 from broker.models.text import joined, server_words
 from broker.models.token_counts import count, detail
@@ -33,9 +34,12 @@ class Chunks:
         self._usage = Usage()
         self._is_answer = False
         self._has_said_something = False
+        self._is_over = False
+        """Whether the server said that nothing more comes."""
 
     def add(self, chunk: Any) -> str:
-        """Takes one chunk; gives the text in it. Raises ModelError when it says that the server failed."""
+        """Takes one chunk, or END; gives the text in it. Raises ModelError when the server says it failed."""
+        self._is_over = self._is_over or chunk == END
         if not isinstance(chunk, dict):
             return ""
         if chunk.get("error"):
@@ -52,6 +56,7 @@ class Chunks:
         reason = choice.get("finish_reason")
         if isinstance(reason, str) and reason:
             self._finish_reason = reason
+        self._is_over = self._is_over or bool(reason) or isinstance(choice.get("message"), dict)
         # Azure's content filter speaks in choices without a delta.
         return self._add_delta(delta) if isinstance(delta, dict) else ""
 
@@ -59,7 +64,8 @@ class Chunks:
         """The whole turn. Raises ModelError where there was no answer at all."""
         if not self._is_answer:
             raise ModelError("It sent no answer: there is no choice in what came.")
-        calls, broken = self._calls.finish(self._taken_ids, cut=self._finish_reason in _STOPPED)
+        is_cut = self._finish_reason in _STOPPED
+        calls, broken = self._calls.finish(self._taken_ids, cut=is_cut, is_over=self._is_over)
         text = joined(self._text)
         refusal = joined(self._refusal)
         extras = {key: merged for key, values in self._extras.items() if (merged := _merge(values))}
@@ -68,7 +74,8 @@ class Chunks:
             calls=tuple(whole.call for whole in calls),
             message=_message(text, refusal, extras, calls),
             finish_reason=self._finish_reason,
-            truncated=broken or self._finish_reason in _STOPPED,
+            # Of calls it shows in their arguments whether they are whole; of text it does not.
+            truncated=broken or is_cut or not (calls or self._is_over),
             usage=self._usage,
         )
 

@@ -15,7 +15,7 @@ from broker.config.settings import ModelSettings
 from broker.errors import ConfigError, ModelError
 from broker.models.deadline import Until
 from broker.models.endpoints import endpoint_of
-from broker.models.event_stream import read_events
+from broker.models.event_stream import END, read_events
 from broker.models.refusals import FAILURES, explain
 
 _NO_KEY = "none"
@@ -44,7 +44,7 @@ class Connection:
     async def ask(
         self, path: str, data: bytes, is_last: Callable[[Any], bool] = lambda _: False
     ) -> AsyncGenerator[Any, None]:
-        """The values of the answer's events as they come, up to `[DONE]` or the one that `is_last`.
+        """The values of the answer's events as they come, up to END, as it is, or the one that `is_last`.
 
         Raises FAILURES, for `explaining` to explain.
         """
@@ -53,7 +53,8 @@ class Connection:
         blocks = Until(deadline, response.aiter_bytes())
         async with aclosing(response), aclosing(read_events(blocks)) as events:
             async for event in events:
-                if event == b"[DONE]":
+                if event == END:
+                    yield END
                     break
                 value = _json(event)
                 yield value

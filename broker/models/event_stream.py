@@ -4,6 +4,8 @@ from collections.abc import AsyncGenerator, AsyncIterator, Iterator
 
 from broker.errors import ModelError
 
+END = b"[DONE]"
+"""The data of the event by which a server of Chat Completions says that its stream is over."""
 MAX_BYTES = 64 * 1024 * 1024
 """How long one answer may be, in bytes as they are sent: some 250,000 tokens with a chunk for each."""
 

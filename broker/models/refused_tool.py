@@ -6,6 +6,8 @@ from typing import Any
 
 # OpenAI says `tools[3].function.parameters`, pydantic in Python servers `'tools', 3, 'function'`.
 _PLACE = re.compile(r"tools\W{1,4}(\d{1,4})(?:\W{1,4}tools\W{1,4}(\d{1,4}))?")
+# Gemini has one tool that holds all functions: `tools[0].function_declarations[7].parameters`.
+_DECLARED = re.compile(r"function_declarations\W{1,4}(\d{1,4})")
 _INVALID = re.compile(r"schema for (?:function|tool) ['\"`]([^'\"`]{1,128})['\"`]", re.IGNORECASE)
 _ABOUT_A_SCHEMA = re.compile(r"schema|parameters|propert|grammar|keyword|pattern|regex", re.IGNORECASE)
 _MAX_TEXT = 20_000
@@ -27,6 +29,9 @@ def refused_tool(body: Any, tools: Sequence[Mapping[str, Any]]) -> str | None:
     said = _INVALID.search(text)
     if said is not None and said[1] in names:
         return said[1]
+    declared = _DECLARED.search(text)
+    if declared is not None:
+        return _at(tools, int(declared[1]), None)
     place = _PLACE.search(text)
     if place is not None:
         return _at(tools, int(place[1]), None if place[2] is None else int(place[2]))

@@ -77,7 +77,12 @@ def _assistant(message: ChatMessage) -> list[Item]:
     calls = message.get("tool_calls")
     calls = calls if calls else []
     kept = message.get(KEPT_OUTPUT)
-    if isinstance(kept, list) and _agrees(kept, message, calls):
+    # Others than we may have written it: a client hands the conversation back.
+    if (
+        isinstance(kept, list)
+        and all(isinstance(item, dict) for item in kept)
+        and _agrees(kept, message, calls)
+    ):
         return _as_it_came(kept, calls)
     text = _text(message)
     said = [{"type": "message", "role": "assistant", "content": text}] if text else []

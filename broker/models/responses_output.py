@@ -42,6 +42,8 @@ class Output:
         """The pieces of text, of all items."""
         self._response: Mapping[str, Any] = {}
         self._status: str | None = None
+        self._unfinished = False
+        """Whether no end came of some item."""
 
     def add(self, event: Any) -> str:
         """Takes one event; gives the text in it. Raises ModelError when it says that the server failed."""
@@ -78,14 +80,15 @@ class Output:
         if not items and self._status is None:
             raise ModelError("It sent no answer: there is no output in what came.")
         truncated = self._status == "incomplete"
-        calls, broken = _calls(items, self._taken_ids, cut=truncated)
+        is_over = self._status is not None or not self._unfinished
+        calls, broken = _calls(items, self._taken_ids, cut=truncated, is_over=is_over)
         text = joined(map(output_text, items))
         return Turn(
             text=text,
             calls=tuple(whole.call for whole in calls),
             message=_message(items, calls),
             finish_reason=self._finish_reason(),
-            truncated=truncated or broken,
+            truncated=truncated or broken or not (calls or is_over),
             usage=_usage(self._response.get("usage")),
         )
 
@@ -115,6 +118,8 @@ class Output:
     def _whole(self, place: int, item: Item) -> str:
         """Takes a whole item; gives the text of it that was not there before."""
         before = joined(self._pieces.get(place, ()))
+        if _is_another(item, self._items.get(place, item)):
+            place = _MAX_ITEMS + len(self._items)
         self._items[place] = item
         self._check_number(len(self._items))
         if item.get("type") == "function_call" and not item.get("arguments"):
@@ -133,6 +138,7 @@ class Output:
         for place in self._pieces.keys() | self._begun.keys():
             if place not in self._items:
                 begun = self._begun.get(place, {"type": "message", "role": "assistant"})
+                self._unfinished = True
                 self._items[place] = _put_together(begun, joined(self._pieces.get(place, ())))
         return self._items.keys()
 
@@ -146,6 +152,12 @@ class Output:
             raise ModelError(f"Its answer has more than {_MAX_ITEMS:,} items; it was not read to the end.")
 
 
+def _is_another(item: Item, before: Item) -> bool:
+    """Whether a server gives one place to several items, which are to be told apart by what they are."""
+    keys = ("type", "call_id") if item.get("type") == "function_call" else ("type",)
+    return any(item.get(key) != before.get(key) for key in keys)
+
+
 def _put_together(begun: Item, pieces: str) -> Item:
     match begun.get("type"):
         case "function_call":
@@ -156,13 +168,15 @@ def _put_together(begun: Item, pieces: str) -> Item:
     return begun
 
 
-def _calls(items: list[Item], taken_ids: Set[str], *, cut: bool) -> tuple[list[WholeCall], bool]:
+def _calls(
+    items: list[Item], taken_ids: Set[str], *, cut: bool, is_over: bool
+) -> tuple[list[WholeCall], bool]:
     pieces = CallPieces()
     for place, item in enumerate(items):
         if item.get("type") == "function_call":
             function = {"name": item.get("name"), "arguments": item.get("arguments")}
             pieces.add({"index": place, "id": item.get("call_id"), "function": function, "item": item})
-    return pieces.finish(taken_ids, cut=cut)
+    return pieces.finish(taken_ids, cut=cut, is_over=is_over)
 
 
 def _message(items: list[Item], calls: list[WholeCall]) -> ChatMessage:

@@ -28,6 +28,9 @@ def server_words(body: Any) -> str:
     >>> server_words({"error": {"message": "model not found", "code": 404}}), server_words({"detail": "no"})
     ('model not found', 'no')
     """
+    # Gemini puts the error into a list.
+    if isinstance(body, list) and body and isinstance(body[0], dict) and body[0].get("error"):
+        body = body[0]
     while isinstance(body, dict):
         body = next((body[key] for key in ("error", "message", "detail", "code") if body.get(key)), None)
     if body is None:

@@ -180,6 +180,19 @@ async def test_a_call_through_another_tool_is_told_as_the_one_that_is_meant(
     assert (other["call_id"], other["decision"], other["backend"]) == ("y", "invalid", None)
 
 
+async def test_a_call_through_another_tool_that_is_rejected_is_told_as_the_one_that_was_shown(
+    server: ScriptedServer, chat_before: Open, file: Path
+) -> None:
+    meant = json.dumps({"name": PREFIX + "Dangerous", "arguments": {"text": "a"}})
+    server.script += [stream(asked_for(("x", "call_tool", meant))), stream(said("Done."))]
+    async with chat_before(audit={"file": file}, chat={"tool_search": "dispatch"}) as chat:
+        state = await waiting(chat)
+        events = [one async for one in chat.resume(state, decisions=[Reject(call_id="x")], context=ANN)]
+
+    assert [one.call.name for one in events if isinstance(one, CallFinished)] == [PREFIX + "Dangerous"]
+    assert [line["tool"] for line in lines(file)] == [PREFIX + "Dangerous"] * 2
+
+
 async def test_a_call_that_was_cut_off_is_told_as_not_understood(
     server: ScriptedServer, chat: Chat, file: Path
 ) -> None:

@@ -6,8 +6,9 @@ from typing import Any
 
 import pytest
 
-from broker.chat.events import ApprovalNeeded, CallFinished, CallStarted, Done, Event, StopReason
+from broker.chat.events import ApprovalNeeded, CallFinished, CallStarted, ClientCall, Done, Event, StopReason
 from broker.chat.loop import Chat
+from broker.chat.options import RunOptions
 from broker.errors import Code
 from broker.tool import ToolResult
 from tests.models.scripted_server import Answer, ScriptedServer, asked_for, said, stream
@@ -19,8 +20,14 @@ ECHO = "probe_v1_ProbeService_Echo"
 DANGEROUS = "probe_v1_ProbeService_Dangerous"
 
 
+DEEP = f'{{"text": {"[" * 300}{"]" * 300}}}'
+"""Arguments that can be read, and not written again."""
+
+
 def call(call_id: str, name: str, arguments: Any) -> Answer:
-    return stream(asked_for((call_id, name, json.dumps(arguments))))
+    """`arguments` are an object, or JSON text."""
+    text = arguments if isinstance(arguments, str) else json.dumps(arguments)
+    return stream(asked_for((call_id, name, text)))
 
 
 async def ended(run: AsyncGenerator[Event, None]) -> tuple[list[Event], Done]:
@@ -131,6 +138,13 @@ async def test_a_tool_that_needs_approval_needs_it_by_every_way(
             "call_tool", {"name": ECHO, "arguments": {"txt": 1}}, "Did you mean", id="wrong arguments"
         ),
         pytest.param("call_tool", {"name": ECHO}, "Missing required: text", id="no arguments"),
+        pytest.param("call_tool", f'{{"name": "{ECHO}", "arguments": {DEEP}}}', "nested too deep", id="deep"),
+        pytest.param(
+            "call_tool",
+            f'{{"name": "{ECHO}", "arguments": {{"text": "a", "text": "b"}}}}',
+            'the key "text" is given twice',
+            id="a key twice",
+        ),
     ],
 )
 async def test_what_is_wrong_is_told_and_nothing_is_sent(
@@ -138,7 +152,7 @@ async def test_what_is_wrong_is_told_and_nothing_is_sent(
     probe: tuple[Probe, int],
     chat_before: Open,
     name: str,
-    arguments: dict[str, Any],
+    arguments: dict[str, Any] | str,
     told: str,
 ) -> None:
     server.script += [call("x", name, arguments), stream(said("done"))]
@@ -148,6 +162,20 @@ async def test_what_is_wrong_is_told_and_nothing_is_sent(
 
     assert told in result_of(events, "x").content
     assert probe[0].seen == []
+
+
+async def test_a_tool_of_the_caller_is_called_by_its_own_name_and_not_through_call_tool(
+    server: ScriptedServer, chat_before: Open
+) -> None:
+    own = {"type": "function", "function": {"name": "locate", "parameters": {"type": "object"}}}
+    server.script += [call("x", "call_tool", {"name": "locate", "arguments": {}}), call("y", "locate", {})]
+
+    async with chat_before(chat={"tool_search": "dispatch"}) as chat:
+        events, done = await ended(chat.run(HELLO, options=RunOptions(tools=(own,))))
+
+    assert "Call it by its name." in result_of(events, "x").content
+    assert [event.call.name for event in events if isinstance(event, ClientCall)] == ["locate"]
+    assert done.stop_reason is StopReason.WAITING
 
 
 async def test_call_tool_takes_arguments_as_json_text(

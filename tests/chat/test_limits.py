@@ -124,6 +124,26 @@ async def test_the_tokens_that_are_left_bound_what_a_turn_may_write(
     assert done.usage_by_turn == (Usage(input_tokens=1, output_tokens=30), Usage())
 
 
+@pytest.mark.parametrize(
+    ("limit", "asked", "reason"),
+    [
+        pytest.param(75, [75, 45], StopReason.ANSWERED, id="the turn that comes is the last"),
+        pytest.param(45, [45], StopReason.MAX_TOKENS, id="too few are left for any turn"),
+        pytest.param(46, [46, 16], StopReason.ANSWERED, id="just enough"),
+    ],
+)
+async def test_a_model_is_never_asked_for_fewer_tokens_than_servers_take(
+    server: ScriptedServer, chat_with: Make, limit: int, asked: list[int], reason: StopReason
+) -> None:
+    server.script += [calls(("a", "Echo", "1"), tokens=(1, 30)), stream(said("ok"))]
+
+    _, done = await ended(chat_with(max_output_tokens=limit).run(HELLO))
+
+    assert [request["max_tokens"] for request in server.requests] == asked
+    assert [request.get("tool_choice") for request in server.requests[1:]] == ["none"] * (len(asked) - 1)
+    assert done.stop_reason is reason
+
+
 async def test_the_time_of_a_run_is_the_deadline_of_its_calls(
     server: ScriptedServer, chat_with: Make
 ) -> None:
@@ -147,6 +167,17 @@ async def test_the_same_call_with_the_same_result_is_warned_of_and_then_ended(
     assert ["Do not make it again" in content for content in told] == [False, False, True, True, True]
     assert server.requests[5]["tool_choice"] == "none"
     assert (done.stop_reason, done.text) == (StopReason.REPEATING, "I give up.")
+
+
+async def test_a_call_in_place_of_the_answer_that_was_due_is_refused_for_that_and_not_for_its_turn(
+    server: ScriptedServer, chat_with: Make
+) -> None:
+    server.script += [calls((f"c{n}", "Nothing", "x")) for n in range(6)]
+
+    _, done = await ended(chat_with().run(HELLO))
+
+    assert done.stop_reason is StopReason.REPEATING
+    assert "an answer was due in this turn" in done.messages[-1]["content"]
 
 
 async def test_calls_that_take_turns_without_progress_are_found_too(
@@ -186,6 +217,19 @@ async def test_a_call_that_may_bring_something_new_is_no_loop(
         _, done = await ended(chat.run(HELLO))
 
     assert (done.stop_reason, done.text) == (StopReason.ANSWERED, "done")
+
+
+async def test_arguments_too_deep_to_be_written_again_are_refused_and_the_run_goes_on(
+    server: ScriptedServer, probe: tuple[Probe, int], chat_with: Make
+) -> None:
+    deep = f'{{"text": {"[" * 300}{"]" * 300}}}'
+    asked = asked_for(("a", f"{PREFIX}Echo", deep), ("b", f"{PREFIX}Nothing", deep))
+    server.script += [stream(asked), stream(said("Done."))]
+
+    codes, done = await ended(chat_with().run(HELLO))
+
+    assert codes == {"a": Code.INVALID_ARGUMENT, "b": Code.NOT_FOUND}
+    assert (done.text, probe[0].seen) == ("Done.", [])
 
 
 async def test_an_answer_that_the_server_cut_off_says_so(server: ScriptedServer, chat_with: Make) -> None:

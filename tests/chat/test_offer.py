@@ -16,7 +16,7 @@ from tests.models.scripted_server import ScriptedServer, asked_for, refusal, sai
 from tests.servers.probe import Probe
 
 Open = Callable[..., AbstractAsyncContextManager[Chat]]
-ECHO = f"{PREFIX}Echo"
+ECHO, WAIT = f"{PREFIX}Echo", f"{PREFIX}Wait"
 
 
 def offered(server: ScriptedServer) -> list[list[str]]:
@@ -30,6 +30,13 @@ def bad_schema(name: str) -> Any:
 
 def forced(name: str) -> dict[str, Any]:
     return {"type": "function", "function": {"name": name}}
+
+
+def among(*names: str) -> dict[str, Any]:
+    return {
+        "type": "allowed_tools",
+        "allowed_tools": {"mode": "auto", "tools": [forced(name) for name in names]},
+    }
 
 
 async def test_a_tool_that_the_models_server_refuses_is_left_out_once_and_the_run_goes_on(
@@ -72,6 +79,26 @@ async def test_a_server_that_refuses_the_same_tool_again_is_not_asked_for_ever(
         await ended(chat_with().run(HELLO))
 
     assert len(server.requests) == 2
+
+
+@pytest.mark.parametrize(
+    ("choice", "left"),
+    [
+        pytest.param(forced(ECHO), None, id="forced"),
+        pytest.param(among(ECHO, WAIT), among(WAIT), id="one of those that are allowed"),
+        pytest.param(among(ECHO), "none", id="the only one that is allowed"),
+    ],
+)
+async def test_a_tool_that_was_refused_is_not_named_in_the_choice_either(
+    server: ScriptedServer, chat_before: Open, choice: Any, left: Any
+) -> None:
+    server.script += [bad_schema(ECHO), stream(said("Hello."))]
+
+    async with chat_before(endpoint="openai") as chat:
+        _, done = await ended(chat.run(HELLO, options=RunOptions(tool_choice=choice)))
+
+    assert [request.get("tool_choice") for request in server.requests] == [choice, left]
+    assert done.text == "Hello."
 
 
 async def test_a_tool_of_the_caller_that_is_refused_is_the_callers_to_mend(

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -135,6 +136,25 @@ def test_without_an_editor_one_line_is_asked_for_and_mistakes_are_told(
     assert json.loads(result(service).partition("\n")[2])["text"] == "bye"
 
 
+def test_a_mistake_in_an_edit_is_no_outcome_of_the_call(
+    service: Service, asked: Callable[..., Terminal], tmp_path: Path
+) -> None:
+    audit = tmp_path / "audit.jsonl"
+    settings = {**json.loads(service.config.read_text()), "audit": {"file": str(audit)}}
+    service.config.write_text(json.dumps(settings))
+    screen = asked(EDITOR="", VISUAL="")
+    screen.type("e\n")
+    screen.wait_for("JSON on one line")
+    screen.type('{"txt": "bye"}\n')
+    screen.wait_for('Did you mean "text"')
+    screen.wait_for(QUESTION)
+    screen.type("n\n")
+    screen.wait_for("So be it.")
+
+    lines = map(json.loads, audit.read_text().splitlines())
+    assert [line["decision"] for line in lines] == ["waiting", "rejected"]
+
+
 @pytest.mark.parametrize("editor", ["false", "no-such-editor", '"'])
 def test_an_editor_that_fails_changes_nothing(
     service: Service, asked: Callable[..., Terminal], editor: str
@@ -182,6 +202,26 @@ def test_ctrl_c_at_the_question_sends_nothing_and_the_conversation_goes_on(
     assert screen.process.returncode == 0
     assert service.probe.seen == []
     assert [each["content"] for each in service.model.requests[-1]["messages"]] == ["Never mind"]
+
+
+def test_an_answer_that_comes_too_late_sends_nothing_and_the_conversation_goes_on(
+    service: Service, terminal: Start
+) -> None:
+    settings = {**json.loads(service.config.read_text()), "state": {"expiry": 0.001}}
+    service.config.write_text(json.dumps(settings))
+    service.model.script += [dangerous("hello"), stream(said("Hi."))]
+    screen = terminal("chat", "-c", str(service.config))
+    screen.wait_for("> ")
+    screen.type("Do it\n")
+    screen.wait_for(QUESTION)
+    screen.type("y\n")
+    screen.wait_for("This run has expired.")
+    screen.wait_for("> ")
+    screen.type("Hello\n")
+    screen.wait_for("Hi.")
+
+    assert service.probe.seen == []
+    assert [message["content"] for message in service.model.requests[-1]["messages"]] == ["Hello"]
 
 
 def test_the_end_of_the_input_at_the_question_sends_nothing(

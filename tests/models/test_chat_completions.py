@@ -202,6 +202,9 @@ REFUSALS = [
     pytest.param(
         refusal(200, b"  \n" + HTML, "text/plain"), ["HTML", "model.base_url"], id="HTML undeclared"
     ),
+    pytest.param(
+        refusal(400, [{"error": {"code": 400, "message": "Bad n."}}]), ["It says: Bad n."], id="in a list"
+    ),
     pytest.param(refusal(200, {"error": {"message": "overloaded"}}), ["overloaded"], id="an error with 200"),
     pytest.param(refusal(200, b""), ["no answer"], id="nothing"),
     pytest.param(stream([{"choices": []}]), ["no answer"], id="no choice"),

@@ -347,6 +347,10 @@ SAID: list[tuple[Any, Any]] = [
     ({"message": "Bad.", "param": "tools[3].function.parameters"}, "tool_3"),
     ({"message": "[{'type': 'missing', 'loc': ('body', 'tools', 1, 'function', 'name')}]"}, "tool_1"),
     ([{"loc": ["body", "tools", 4, "function", "parameters"], "msg": "bad"}], "tool_4"),
+    (
+        [{"error": {"message": "Unknown name at 'tools[0].function_declarations[2].parameters': no field."}}],
+        "tool_2",
+    ),
     ({"message": "Tool tool_0: the JSON schema cannot be made into a grammar"}, "tool_0"),
     ({"message": "tool_0 and tool_1: the schema is bad"}, None),
     ({"message": "Invalid 'tools': array too long. Expected maximum length 128, but got 200."}, None),

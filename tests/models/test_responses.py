@@ -11,7 +11,7 @@ import pytest
 
 from broker.errors import ModelError
 from broker.models.model import KEPT_OUTPUT, ChatMessage, Model, ModelRequest, Notice, TextDelta, Turn, Usage
-from tests.models.responses_events import call, events, reasoning, refused, response, said, sent
+from tests.models.responses_events import call, events, of_item, reasoning, refused, response, said, sent
 from tests.models.scripted_server import Answer, ScriptedServer, refusal
 
 Make = Callable[..., Model]
@@ -240,6 +240,7 @@ async def test_what_was_changed_since_is_sent_as_it_is_now(server: ScriptedServe
     [
         pytest.param({"content": "Redacted."}, id="other words"),
         pytest.param({"tool_calls": []}, id="a call less"),
+        pytest.param({"responses_output": ["I look."], "tool_calls": []}, id="no items"),
     ],
 )
 async def test_what_was_kept_is_forgotten_when_the_message_says_something_else(
@@ -425,6 +426,20 @@ async def test_a_refusal_of_the_model_is_its_text(server: ScriptedServer, model_
     assert "".join(item.text for item in items[:-1]) == items[-1].text == "I will not."
     assert items[-1].message["refusal"] == "I will not."
     assert items[-1].message["content"] is None
+
+
+@pytest.mark.parametrize("ends", [0, 1], ids=["no end", "with all items at the end"])
+async def test_items_that_have_all_the_same_place_are_told_apart(
+    server: ScriptedServer, model_for: Make, ends: int
+) -> None:
+    asked = [said("I look."), call("c1", "f", '{"a": 1}'), call("c2", "f", '{"a": 2}')]
+    streamed = [one for item in asked for one in of_item(0, item, [])]
+    server.script.append(sent([*streamed, *events(asked)[-1:] * ends]))
+
+    turn = await ask(model_for(driver="responses"))
+
+    assert turn.text == "I look."
+    assert [(one.id, one.arguments) for one in turn.calls] == [("c1", '{"a": 1}'), ("c2", '{"a": 2}')]
 
 
 @pytest.mark.parametrize("reason", ["max_output_tokens", "content_filter"])
