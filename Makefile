@@ -96,10 +96,10 @@ layers: .venv/.installed ## Check that each module imports only from the layers 
 	@$(BIN)/lint-imports
 
 .PHONY: test
-test: setup lint types layers check-gen lint-protos cover ## Everything that CI runs
+test: setup lint types layers check-gen lint-protos test-servers cover ## Everything that CI runs
 
 .PHONY: cover
-cover: setup ## Run the tests with branch coverage (floor: 95 %)
+cover: build-servers ## Run the tests with branch coverage (floor: 95 %)
 	@$(BIN)/coverage erase
 	@$(BIN)/coverage run -m pytest --quiet --numprocesses=logical --dist=worksteal
 	@$(BIN)/coverage combine --quiet
@@ -139,13 +139,16 @@ demo: setup ## Answer PROMPT with the weather tool server (and your model, when 
 	@PATH="$(CURDIR)/$(BIN):$$PATH" PYTHONPATH=gen/python bash tool_servers/demo.sh "$$PROMPT"
 
 .PHONY: servers
-servers: setup ## Build and start all tool servers that this machine has toolchains for, till Ctrl-C
-	@bash tool_servers/servers.sh build
+servers: build-servers ## Start all tool servers that this machine has toolchains for, till Ctrl-C
 	@PATH="$(CURDIR)/$(BIN):$$PATH" PYTHONPATH=gen/python bash tool_servers/servers.sh start
 
 .PHONY: build-servers
 build-servers: setup ## Build the tool servers in Go, TypeScript and Java, where there are toolchains
 	@bash tool_servers/servers.sh build
+
+.PHONY: test-servers
+test-servers: build-servers ## Lint and test them in their own languages
+	@bash tool_servers/servers.sh test
 
 .PHONY: clean
 clean: ## Remove everything that was made

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Builds the tool servers of the languages that this machine has toolchains for, and starts them with all others.
-# usage: tool_servers/servers.sh build|start    (make servers does both; Ctrl-C or SIGTERM stops them)
+# Builds, or tests, the tool servers that this machine has toolchains for; or starts them, with those in Python.
+# usage: tool_servers/servers.sh build|test|start    (start: till Ctrl-C or SIGTERM)
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
@@ -15,18 +15,19 @@ lacks() {
   done
 }
 
-build() {
+# Makes a target of each server that can be built here; where CI is set, all have to be.
+make_each() {
   local name lacking
-  for name in stocks flights hotels; do
+  for name in "${!needs[@]}"; do
     lacking=$(lacks "$name")
     if [[ -z $lacking ]]; then
-      echo "servers: building $name"
-      make --no-print-directory -C "tool_servers/$name" build
+      echo "servers: $name: make $1"
+      make --no-print-directory -C "tool_servers/$name" "$1"
     elif [[ -n ${CI:-} ]]; then
-      echo "servers: $name cannot be built: $lacking is not installed" >&2
+      echo "servers: $name needs $lacking, which is not installed" >&2
       exit 1
     else
-      echo "servers: left out $name: $lacking is not installed"
+      echo "servers: left out $name, which needs $lacking"
     fi
   done
 }
@@ -40,7 +41,8 @@ start() {
 }
 
 case ${1:-} in
-  build) build ;;
+  build) make_each build ;;
+  test) make_each lint && make_each test ;;
   start) start ;;
   *) sed -n '3s/^# //p' "$0" >&2; exit 2 ;;
 esac
