@@ -12,17 +12,17 @@ from broker.backends.status import ADVICE, CLASSES, to_error
 from broker.errors import Code
 
 
-def told(details: list[AnyMessage], trailer: bytes | None = None) -> list[str]:
+def told(details: list[AnyMessage], trailer: bytes | None = None, message: str = "no") -> list[str]:
     """The lines between the message and the advice."""
     raw = Status(code=9, message="no", details=details).SerializeToString() if trailer is None else trailer
     error = grpc.aio.AioRpcError(
         grpc.StatusCode.FAILED_PRECONDITION,
         initial_metadata=grpc.aio.Metadata(),
         trailing_metadata=grpc.aio.Metadata(("grpc-status-details-bin", raw)),
-        details="no",
+        details=message,
     )
     first, *lines, advice = to_error(error, idempotent=True).message.splitlines()
-    assert first == "FAILED_PRECONDITION: no"
+    assert first == f"FAILED_PRECONDITION: {message}"
     assert advice == ADVICE[Code.FAILED_PRECONDITION]
     return lines
 
@@ -72,6 +72,22 @@ def packed(message: Message) -> AnyMessage:
 )
 def test_each_kind_of_detail_is_worded_for_a_model(detail: Any, lines: list[str]) -> None:
     assert told([packed(detail)]) == lines
+
+
+@pytest.mark.parametrize(
+    ("message", "lines"),
+    [
+        ("name: required; date: no day", []),
+        ("last_name: required", ["- name: required", "- date: no day"]),
+        ("a.name: required, date: no days", ["- name: required", "- date: no day"]),
+        ("2 problems", ["- name: required", "- date: no day"]),
+    ],
+)
+def test_a_detail_that_the_message_holds_is_said_once(message: str, lines: list[str]) -> None:
+    violations = [{"field": "name", "description": "required"}, {"field": "date", "description": "no day"}]
+    detail = packed(details_pb2.BadRequest(field_violations=violations))
+
+    assert told([detail], message=message) == lines
 
 
 @pytest.mark.parametrize(

@@ -26,6 +26,10 @@ class Turn:
         """The same of a call that succeeded, from JSON."""
         return json.loads(self.content(call_id))
 
+    def last(self) -> Any:
+        """That of the latest call."""
+        return self.result(self.messages[-1]["tool_call_id"])
+
     def images(self) -> list[str]:
         """The data URLs of all images that it sees."""
         parts = [
