@@ -1,4 +1,4 @@
-"""Conversation 2: a price without a date, and a wrong ticker that the model mends by itself."""
+"""Conversation 2: a price without a date, asked of the stand-in; and a wrong ticker that the model mends."""
 
 import re
 
@@ -13,12 +13,12 @@ SATURDAY = "2026-11-21T12:00:00Z"
 
 async def test_without_a_date_the_price_is_that_of_the_latest_trading_day(conversation: Talk) -> None:
     stocks = await conversation.start("stocks", "--now", SATURDAY)
-    conversation.model.script += [call("call_1", QUOTE, query="茅台"), turn(tell)]
+    conversation.ask_the_stand_in()
 
     shown = await conversation.chat("茅台今天的股价")
 
-    assert '→ stocks_v1_StockService_GetQuote {"query": "茅台"}\n' in shown
-    assert re.search(r"贵州茅台（600519\.SS）2026-11-20 收盘 \d+\.\d\d CNY", shown)
+    assert '→ stocks_v1_StockService_GetQuote {"query":"茅台"}\n' in shown
+    assert re.search(r"ticker = 600519\.SS，.*day \(date = 2026-11-20，.*close = \d+\.\d", shown)
     await stocks.stop()
     assert stocks.received("GetQuote") == 1
     page.assert_shows("2. The price of a stock", conversation.transcript)
@@ -31,7 +31,7 @@ async def test_a_wrong_ticker_is_mended_by_what_the_error_says(conversation: Tal
     shown = await conversation.chat("600591.SS 今天收盘多少？")
 
     assert "✗ stocks_v1_StockService_GetQuote " in shown
-    assert "贵州茅台（600519.SS）2026-11-20 收盘 " in shown
+    assert "贵州茅台（600519.SS） 2026-11-20 收盘 " in shown
     await stocks.stop()
     assert (stocks.received("GetQuote", "INVALID_ARGUMENT"), stocks.received("GetQuote")) == (1, 1)
     page.assert_shows("A wrong ticker", conversation.transcript)
@@ -50,4 +50,4 @@ def tell(seen: Turn) -> Answer:
     stock, day = quote["stock"], quote["day"]
     name = f"{stock['chinese_name']}（{stock['ticker']}）"
     price = f"{day['close']:.2f} {stock['currency']}"
-    return says(f"{name}{day['date']} 收盘 {price}（模拟数据，不是真实行情）。")
+    return says(f"{name} {day['date']} 收盘 {price}（模拟数据，不是真实行情）。")
