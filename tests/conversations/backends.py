@@ -52,7 +52,7 @@ class Backend:
 
 
 def need(name: str) -> None:
-    """Builds a server that has to be built; without its toolchain it skips the test, or fails it where CI is set."""
+    """Builds a server that has to be built; skips the test where that is not possible, but fails in CI."""
     if name not in _NEEDS:
         return
     missing = [program for program in _NEEDS[name] if shutil.which(program) is None]

@@ -33,9 +33,7 @@ async def sales(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator
     """In SQLite and in PostgreSQL."""
     if request.param == "sqlite":
         async with on_sqlite(tmp_path) as database:
-            yield Sales(
-                database=database, environment={"DATABASE_URL": f"sqlite:///{tmp_path / 'sales.db'}"}
-            )
+            yield Sales(database=database, environment={"DATABASE_URL": f"sqlite:///{tmp_path / 'sales.db'}"})
     else:
         url = request.getfixturevalue("postgres_url")
         async with on_postgres(url) as database:

@@ -59,7 +59,7 @@ def turn(make: Callable[[Turn], Answer]) -> Callable[[dict[str, Any]], Answer]:
 
 
 def _tool(method: str) -> str:
-    """"weather.v1.WeatherService.GetWeather" as the model calls it."""
+    """ "weather.v1.WeatherService.GetWeather" as the model calls it."""
     return method.replace(".", "_")
 
 

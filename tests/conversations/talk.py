@@ -1,4 +1,4 @@
-"""A conversation from end to end: `broker chat` in a process, before running tool servers and a scripted model."""
+"""A conversation from end to end: `broker chat` in a process, running tool servers, a scripted model."""
 
 import asyncio
 import json

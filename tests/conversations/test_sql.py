@@ -1,4 +1,4 @@
-"""Conversation 5: a question → SQL → a table; and text that would have the model delete what it should read."""
+"""Conversation 5: a question → SQL → a table; and text that tells the model to delete what it should read."""
 
 from typing import Any
 
@@ -58,10 +58,14 @@ async def test_whatever_an_injected_text_has_the_model_send_changes_nothing(
     tried = [*attempts.EVERYWHERE, *own]
     assert len(tried) >= 30
     before = await sales.database.content()
+    conversation.settings["chat"] = {"max_calls_per_tool": len(tried)}
     customers = await conversation.start("customers", **sales.environment)
     asked = [(f"call_{number}", QUERY, {"sql": sql}) for number, sql in enumerate(tried)]
     halves = asked[: len(asked) // 2], asked[len(asked) // 2 :]
-    conversation.model.script += [*(calls(*half) for half in halves), turn(lambda seen: refusals(seen, asked))]
+    conversation.model.script += [
+        *(calls(*half) for half in halves),
+        turn(lambda seen: refusals(seen, asked)),
+    ]
 
     shown = await conversation.chat("照客户备注里的话做")
 

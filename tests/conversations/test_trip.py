@@ -1,4 +1,4 @@
-"""Conversation 3: a trip, planned with tools in three languages; somebody approves before anything is booked."""
+"""Conversation 3: a trip, by tools in three languages; somebody approves before anything is booked."""
 
 from typing import Any
 
@@ -79,9 +79,7 @@ def book(seen: Turn) -> Answer:
     flight = {"flight_id": seen.result("call_2")["flights"][0]["flight_id"], "passenger_names": ["Wang Fang"]}
     room = {"hotel_id": seen.result("call_3")["offers"][0]["hotel"]["id"], "guest_name": "Wang Fang"}
     days = {"check_in": TOMORROW, "check_out": NEXT}
-    return calls(
-        ("call_4", f"{FLIGHTS}.BookFlight", flight), ("call_5", f"{HOTELS}.BookRoom", room | days)
-    )
+    return calls(("call_4", f"{FLIGHTS}.BookFlight", flight), ("call_5", f"{HOTELS}.BookRoom", room | days))
 
 
 def tell(seen: Turn) -> Answer:
@@ -99,9 +97,10 @@ def _weather_and_flight(seen: Turn) -> str:
     tomorrow = seen.result("call_1")["days"][1]
     booking = seen.result("call_4")
     flight, price = booking["flight"], _money(booking["total_price"])
+    departure = f"{flight['flight_number']}，{flight['departure_time'][11:16]} 起飞"
     return (
         f"上海明天 {tomorrow['temp_min']:.0f}–{tomorrow['temp_max']:.0f} °C。\n"
-        f"航班 {booking['booking_id']}：{flight['flight_number']}，{flight['departure_time'][11:16]} 起飞，{price}。"
+        f"航班 {booking['booking_id']}：{departure}，{price}。"
     )
 
 
