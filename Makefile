@@ -140,7 +140,8 @@ demo: setup ## Answer PROMPT with the weather tool server (and your model, when 
 
 .PHONY: servers
 servers: build-servers ## Start all tool servers that this machine has toolchains for, till Ctrl-C
-	@PATH="$(CURDIR)/$(BIN):$$PATH" PYTHONPATH=gen/python bash tool_servers/servers.sh start
+	@PATH="$(CURDIR)/$(BIN):$$PATH" PYTHONPATH=gen/python bash tool_servers/servers.sh start \
+	  || [[ $$? == 130 || $$? == 143 ]]  # stopped by Ctrl-C or SIGTERM
 
 .PHONY: build-servers
 build-servers: setup ## Build the tool servers in Go, TypeScript and Java, where there are toolchains

@@ -110,7 +110,7 @@ def test_the_demo_answers_as_the_readme_shows_with_three_calls_at_once() -> None
 
 def test_the_python_of_the_readme_prints_what_it_shows(folder: Path) -> None:
     codes, outputs = blocks("python"), blocks("text")
-    assert len(codes) == len(outputs) == 3
+    assert len(codes) == len(outputs) == 4
     names: dict[str, object] = {}
 
     for code, shown in zip(codes, outputs, strict=True):

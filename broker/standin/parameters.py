@@ -2,7 +2,7 @@
 
 import enum
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -102,6 +102,7 @@ _BY_EXAMPLE = (
     (re.compile(r"[a-z]+://\S+"), Shape.URI),
     (re.compile(r"-?\d+(\.\d+)?s"), Shape.DURATION),
 )
+_WHEN = frozenset({Shape.DATE_TIME, Shape.DATE, Shape.TIME})
 _BY_NAME = {"email": Shape.EMAIL, "url": Shape.URI, "uri": Shape.URI, "date": Shape.DATE, "uuid": Shape.UUID}
 
 
@@ -226,15 +227,20 @@ def _shape(schema: Mapping[str, Any], parameter: Parameter) -> Shape:
         return Shape.OPAQUE
     if str(schema.get("format")) in _BY_FORMAT:
         return _BY_FORMAT[str(schema["format"])]
+    by_example = _example_shape(parameter.examples)
     if parameter.pattern:
-        return _pattern_shape(parameter.pattern)
-    for example in parameter.examples:
-        for pattern, shape in _BY_EXAMPLE:
-            if pattern.fullmatch(example):
-                return shape
+        # An example says what a pattern only spells.
+        return by_example if by_example in _WHEN else _pattern_shape(parameter.pattern)
+    if by_example is not None:
+        return by_example
     if name and name[-1] in _BY_NAME and not parameter.examples:
         return _BY_NAME[name[-1]]
     return Shape.TEXT
+
+
+def _example_shape(examples: Sequence[str]) -> Shape | None:
+    shapes = (shape for example in examples for pattern, shape in _BY_EXAMPLE if pattern.fullmatch(example))
+    return next(shapes, None)
 
 
 def _pattern_shape(pattern: str) -> Shape:

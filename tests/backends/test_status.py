@@ -22,7 +22,7 @@ def told(details: list[AnyMessage], trailer: bytes | None = None, message: str =
         details=message,
     )
     first, *lines, advice = to_error(error, idempotent=True).message.splitlines()
-    assert first == f"FAILED_PRECONDITION: {message}"
+    assert first.startswith(f"FAILED_PRECONDITION: {message[:1_000]}")
     assert advice == ADVICE[Code.FAILED_PRECONDITION]
     return lines
 
@@ -81,6 +81,8 @@ def test_each_kind_of_detail_is_worded_for_a_model(detail: Any, lines: list[str]
         ("last_name: required", ["- name: required", "- date: no day"]),
         ("a.name: required, date: no days", ["- name: required", "- date: no day"]),
         ("2 problems", ["- name: required", "- date: no day"]),
+        ("name: required; see the rest", ["- date: no day"]),
+        (f"{'x' * 990}; name: required", ["- name: required", "- date: no day"]),
     ],
 )
 def test_a_detail_that_the_message_holds_is_said_once(message: str, lines: list[str]) -> None:

@@ -50,6 +50,11 @@ def call(
         ({"type": "string", "pattern": "^-?[0-9]+$"}, "plant 12345678901234567890", "12345678901234567890"),
         ({"type": "string", "pattern": r"^-?[0-9]+(\.[0-9]{1,9})?s$"}, "plant 5 minutes", "300s"),
         ({"type": "string", "pattern": "^[A-Z]{2}-[0-9]{3}$"}, "plant the AB-123 there", "AB-123"),
+        (
+            {"type": "string", "pattern": "^[0-9-]{10}$", "description": 'The day, e.g. "2024-05-01".'},
+            "plant it on 2026-03-02",
+            "2026-03-02",
+        ),
         ({"type": "string", "format": "date"}, "plant on March 8", "2026-03-08"),
         ({"type": "string", "format": "date"}, "plant 后天", "2026-03-04"),
         ({"type": "string", "description": "e.g. 2024-05-01"}, "plant tomorrow", "2026-03-03"),
