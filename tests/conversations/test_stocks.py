@@ -1,4 +1,4 @@
-"""Conversation 2: a price without a date, asked of the stand-in; and a wrong ticker that the model mends."""
+"""Conversation 2: a price without a date; and a wrong ticker, which the model mends by itself."""
 
 import re
 
@@ -13,12 +13,12 @@ SATURDAY = "2026-11-21T12:00:00Z"
 
 async def test_without_a_date_the_price_is_that_of_the_latest_trading_day(conversation: Talk) -> None:
     stocks = await conversation.start("stocks", "--now", SATURDAY)
-    conversation.ask_the_stand_in()
+    conversation.model.script += [call("call_1", QUOTE, query="茅台"), turn(tell)]
 
     shown = await conversation.chat("茅台今天的股价")
 
-    assert '→ stocks_v1_StockService_GetQuote {"query":"茅台"}\n' in shown
-    assert re.search(r"ticker = 600519\.SS，.*day \(date = 2026-11-20，.*close = \d+\.\d", shown)
+    assert '→ stocks_v1_StockService_GetQuote {"query": "茅台"}\n' in shown
+    assert re.search(r"贵州茅台（600519\.SS） 2026-11-20 收盘 \d+\.\d\d CNY", shown)
     await stocks.stop()
     assert stocks.received("GetQuote") == 1
     page.assert_shows("2. The price of a stock", conversation.transcript)

@@ -72,7 +72,7 @@ def test_the_entries_of_a_map_have_the_same_order_in_every_process(
     codec: Any, name: str, field: str, value: Any
 ) -> None:
     keys = [str(number) for number in range(10, 40)]
-    shuffled = {key: value for key in keys[::2] + keys[1::2]}
+    shuffled = dict.fromkeys(keys[::2] + keys[1::2], value)
 
     encoded = codec.encode(codec.parse(name, json.dumps({field: shuffled})))
 
