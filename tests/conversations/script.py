@@ -5,7 +5,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from tests.models.scripted_server import Answer, asked_for, said, stream
+from tests.models.scripted_server import Answer, asked_for, chunk, said, stream
 
 
 @dataclass(frozen=True)
@@ -38,9 +38,10 @@ class Turn:
         return [part["image_url"]["url"] for part in parts if part["type"] == "image_url"]
 
 
-def calls(*asked: tuple[str, str, dict[str, Any]]) -> Answer:
-    """The model asks for calls at once: each its id, the method and the arguments."""
-    return stream(asked_for(*((id, _tool(method), _json(arguments)) for id, method, arguments in asked)))
+def calls(*asked: tuple[str, str, dict[str, Any]], saying: str = "") -> Answer:
+    """The model asks for calls at once, perhaps after words: each its id, the method, the arguments."""
+    wanted = asked_for(*((id, _tool(method), _json(arguments)) for id, method, arguments in asked))
+    return stream([chunk({"content": saying}), *wanted] if saying else wanted)
 
 
 def call(call_id: str, method: str, **arguments: Any) -> Answer:

@@ -8,7 +8,7 @@ from sqlalchemy import text
 
 from tests.conversations import mails, page
 from tests.conversations.conftest import Sales
-from tests.conversations.script import Turn, call, says, turn
+from tests.conversations.script import Turn, call, calls, says, turn
 from tests.conversations.talk import WAITS, Talk
 from tests.models.scripted_server import Answer
 
@@ -30,6 +30,7 @@ async def test_mails_go_to_the_customers_who_were_found_once_somebody_approved(
 
     shown = await conversation.chat("--save", "thanks.db", ASKED, status=WAITS)
 
+    assert "共 31 封，第一封给 customer3@example.com：\n感谢您的支持，Lake Café 3\n" in shown
     assert "? mail_v1_MailService_SendMail waits for approval as call_3: " in shown
     assert mail.received("SendMail") == 0
     assert mails.kept(sink) == []
@@ -76,8 +77,9 @@ def preview(seen: Turn) -> Answer:
 
 
 def send(seen: Turn) -> Answer:
-    assert len(seen.result("call_2")["mails"]) == len(draft(seen)["recipients"])
-    return call("call_3", "mail.v1.MailService.SendMail", draft=draft(seen))
+    mails = seen.result("call_2")["mails"]
+    preview = f"共 {len(mails)} 封，第一封给 {mails[0]['to']}：\n{mails[0]['subject']}\n{mails[0]['body']}"
+    return calls(("call_3", "mail.v1.MailService.SendMail", {"draft": draft(seen)}), saying=preview)
 
 
 def tell(seen: Turn) -> Answer:

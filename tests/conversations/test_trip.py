@@ -76,10 +76,15 @@ def planning() -> list[Any]:
 
 def book(seen: Turn) -> Answer:
     """The cheapest of both."""
-    flight = {"flight_id": seen.result("call_2")["flights"][0]["flight_id"], "passenger_names": ["Wang Fang"]}
-    room = {"hotel_id": seen.result("call_3")["offers"][0]["hotel"]["id"], "guest_name": "Wang Fang"}
-    days = {"check_in": TOMORROW, "check_out": NEXT}
-    return calls(("call_4", f"{FLIGHTS}.BookFlight", flight), ("call_5", f"{HOTELS}.BookRoom", room | days))
+    flight, offer = seen.result("call_2")["flights"][0], seen.result("call_3")["offers"][0]
+    seats = {"flight_id": flight["flight_id"], "passenger_names": ["Wang Fang"]}
+    room = {"hotel_id": offer["hotel"]["id"], "guest_name": "Wang Fang", "check_in": TOMORROW}
+    return calls(
+        ("call_4", f"{FLIGHTS}.BookFlight", seats),
+        ("call_5", f"{HOTELS}.BookRoom", room | {"check_out": NEXT}),
+        saying=f"我想订 {flight['flight_number']}（{_money(flight['price'])}）"
+        f"和 {offer['hotel']['name']}（{_money(offer['total_price'])}），可以吗？",
+    )
 
 
 def tell(seen: Turn) -> Answer:
