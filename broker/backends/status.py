@@ -4,6 +4,7 @@ Source of the details: https://google.aip.dev/193 and google/rpc/error_details.p
 """
 
 import enum
+import re
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -75,9 +76,8 @@ def to_error(error: grpc.aio.AioRpcError, *, idempotent: bool) -> ToolCallError:
     message = error.details() or "no message"
     trailers = error.trailing_metadata()
     raw = None if trailers is None else trailers.get(_STATUS_DETAILS)
-    details = _details(raw) if isinstance(raw, bytes) else []
-    # Many services put into the message what the details say too.
-    said = [_cut(message), *(line for line in details if line.removeprefix("- ") not in message)]
+    said = [_cut(message)]
+    said += [line for line in _details(raw) if not _says(said[0], line.removeprefix("- "))]
     advice = _advice(code, message, idempotent=idempotent)
     if CLASSES[code] is not Class.INTERNAL:
         return ToolCallError(code, "\n".join([f"{code.name}: {said[0]}", *said[1:], advice]))
@@ -86,13 +86,20 @@ def to_error(error: grpc.aio.AioRpcError, *, idempotent: bool) -> ToolCallError:
     return ToolCallError(code, f"{what}\n{advice}", withheld)
 
 
+def _says(message: str, detail: str) -> bool:
+    """Whether a message holds the words of a detail, as those of many services do: once is enough."""
+    return re.search(rf"(?<![\w.]){re.escape(detail)}(?!\w)", message) is not None
+
+
 def _advice(code: Code, message: str, *, idempotent: bool) -> str:
     if code is Code.RESOURCE_EXHAUSTED and "larger than max" in message:
         return _SMALLER
     return ADVICE[code] if idempotent or code not in OUTCOME_UNKNOWN else _UNKNOWN
 
 
-def _details(raw: bytes) -> list[str]:
+def _details(raw: str | bytes | None) -> list[str]:
+    if not isinstance(raw, bytes):
+        return []
     try:
         status = Status.FromString(raw)
     except DecodeError:

@@ -193,7 +193,8 @@ def _list_encoder(convert: Encode) -> Encode:
 
 
 def _map_encoder(convert: Encode | None, encode_key: Encode) -> Encode:
+    # Sorted, since each process has an order of its own for maps.
     # Not `items()`: that of maps is Python code, and slower.
     if convert is None:
-        return lambda entries: {encode_key(key): entries[key] for key in entries}
-    return lambda entries: {encode_key(key): convert(entries[key]) for key in entries}
+        return lambda entries: {encode_key(key): entries[key] for key in sorted(entries)}
+    return lambda entries: {encode_key(key): convert(entries[key]) for key in sorted(entries)}

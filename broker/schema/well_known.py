@@ -126,7 +126,7 @@ def _decode_value(value: Any, reading: Reading) -> Any:
 
 def _encode_struct(message: Any) -> dict[str, Any]:
     fields = message.fields
-    return {key: _encode_value(fields[key]) for key in fields}
+    return {key: _encode_value(fields[key]) for key in sorted(fields)}
 
 
 def _encode_list(message: Any) -> list[Any]:

@@ -1,9 +1,10 @@
 """A server of models on loopback: each request gets the next answer of its script, byte for byte."""
 
 import asyncio
+import inspect
 import json
 from collections import deque
-from collections.abc import AsyncIterator, Iterable
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from typing import Any
@@ -22,11 +23,15 @@ class Answer:
     headers: dict[str, str] = field(default_factory=dict)
 
 
+Reply = Callable[[dict[str, Any]], Answer | Awaitable[Answer]]
+"""An answer that depends on the body of the request."""
+
+
 class ScriptedServer:
     """Speaks HTTP/1.1, so that each quirk of a server of models can be put on the wire."""
 
     def __init__(self) -> None:
-        self.script: deque[Answer] = deque()
+        self.script: deque[Answer | Reply] = deque()
         self.requests: list[dict[str, Any]] = []
         """The bodies of the requests."""
         self.headers: list[dict[str, str]] = []
@@ -42,7 +47,7 @@ class ScriptedServer:
         try:
             while True:
                 await self._read(reader)
-                await self._send(self.script.popleft(), reader, writer)
+                await self._send(await self._next(), reader, writer)
         except (asyncio.IncompleteReadError, asyncio.CancelledError, ConnectionError):
             pass
         finally:
@@ -56,6 +61,13 @@ class ScriptedServer:
         self.headers.append(headers | {":path": head[0].split(" ")[1]})
         self.requests.append(orjson.loads(await reader.readexactly(int(headers["content-length"]))))
         self.asked.release()
+
+    async def _next(self) -> Answer:
+        answer = self.script.popleft()
+        if isinstance(answer, Answer):
+            return answer
+        made = answer(self.requests[-1])
+        return await made if inspect.isawaitable(made) else made
 
     async def _send(self, answer: Answer, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         headers = {"content-type": answer.content_type, "transfer-encoding": "chunked", **answer.headers}

@@ -64,6 +64,21 @@ def test_each_response_has_lists_and_maps_of_its_own(codec: Any) -> None:
     assert codec.encode(codec.new("Node")) == {"name": "", "children": [], "named": {}}
 
 
+@pytest.mark.parametrize(
+    ("name", "field", "value"),
+    [("Maps", "by_string", "x"), ("Maps", "maps", {}), ("WellKnown", "struct", "x")],
+)
+def test_the_entries_of_a_map_have_the_same_order_in_every_process(
+    codec: Any, name: str, field: str, value: Any
+) -> None:
+    keys = [str(number) for number in range(10, 40)]
+    shuffled = dict.fromkeys(keys[::2] + keys[1::2], value)
+
+    encoded = codec.encode(codec.parse(name, json.dumps({field: shuffled})))
+
+    assert list(encoded[field]) == keys
+
+
 @pytest.mark.parametrize("number", [0.1, 1 / 3, 16777216.0, 3.4028234663852886e38, 1e-45, 123456.79, -0.0])
 def test_a_float_is_the_shortest_number_that_is_the_same_float(codec: Any, number: float) -> None:
     stored = struct.unpack("<f", struct.pack("<f", number))[0]

@@ -1,0 +1,33 @@
+"""docs/conversations.md: the tests use its broker.yaml, and its transcripts are what they saw."""
+
+import re
+from typing import Any
+
+import yaml
+
+from tests.conversations.backends import ROOT
+
+PAGE = ROOT / "docs" / "conversations.md"
+
+
+def settings() -> dict[str, Any]:
+    """The broker.yaml of the page."""
+    read: dict[str, Any] = yaml.safe_load(_block("yaml", PAGE.read_text()))
+    return read
+
+
+def assert_shows(heading: str, seen: str) -> None:
+    """The page shows this transcript; "…" in it stands for what another day or machine makes another."""
+    shown = _block("console", _sections().get(heading, "")).strip()
+    pattern = ".*".join(map(re.escape, shown.split("…")))
+    assert re.fullmatch(pattern, seen.strip()), f"{PAGE.name} does not show below {heading!r}:\n\n{seen}"
+
+
+def _sections() -> dict[str, str]:
+    _, *parts = re.split(r"^##+ (.*)$", PAGE.read_text(), flags=re.MULTILINE)
+    return dict(zip(parts[::2], parts[1::2], strict=True))
+
+
+def _block(kind: str, text: str) -> str:
+    found = re.search(rf"^```{kind}\n(.*?)^```$", text, re.MULTILINE | re.DOTALL)
+    return "" if found is None else found[1]
