@@ -2,15 +2,18 @@
 
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import AsyncExitStack
+from typing import cast
 
 import grpc.aio
 import pytest
 
+from tests.tool_servers.node_client import Node, NodeChannel, node
 from tests.tool_servers.postgres import postgres
 from tests.tool_servers.served import served
 from tool_servers.serving.server import Service, ToolServer
 
 Serve = Callable[[Service], Awaitable[tuple[ToolServer, grpc.aio.Channel]]]
+Elsewhere = Callable[[ToolServer], grpc.aio.Channel]
 
 
 @pytest.fixture
@@ -22,6 +25,18 @@ async def serve_service() -> AsyncIterator[Serve]:
             return await stack.enter_async_context(served(service))
 
         yield start
+
+
+@pytest.fixture(scope="session")
+def _node() -> Iterator[Node]:
+    with node() as process:
+        yield process
+
+
+@pytest.fixture
+def elsewhere(_node: Node) -> Elsewhere:
+    """What stubs take for a channel to a server; their calls are made by a client in another language."""
+    return lambda server: cast("grpc.aio.Channel", NodeChannel(_node, server.address))
 
 
 @pytest.fixture(scope="session")

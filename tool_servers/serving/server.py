@@ -50,6 +50,7 @@ class ToolServer:
 
     def __init__(self, service: Service, address: str) -> None:
         self.address = address
+        """Where it listens; once it is started, with the port that it got."""
         self._service = service
         self._name = service.descriptor.full_name
         self._calls = Calls(self._name)
@@ -87,6 +88,7 @@ class ToolServer:
                 f"cannot listen on {self.address!r}: give a HOST:PORT of this machine that is free"
             ) from error
         await server.start()
+        self.address = f"{self.address.rpartition(':')[0]}:{port}"
         self._server = server
         for name in ("", self._name):
             await self._health.set(name, health_pb2.HealthCheckResponse.SERVING)

@@ -10,7 +10,7 @@ from google.rpc import error_details_pb2
 from grpc import StatusCode
 from PIL import Image
 
-from tests.tool_servers.conftest import Serve
+from tests.tool_servers.conftest import Elsewhere, Serve
 from tests.tool_servers.process import running
 from tests.tool_servers.served import failure
 from tool_servers.charts import fonts
@@ -144,12 +144,12 @@ def test_chinese_is_drawn_where_a_font_has_it() -> None:
     ],
 )
 async def test_a_bad_request_is_refused_naming_every_bad_field(
-    serve_service: Serve, changes: dict[str, Any], fields: list[str]
+    serve_service: Serve, elsewhere: Elsewhere, changes: dict[str, Any], fields: list[str]
 ) -> None:
-    _, channel = await serve_service(chart_service())
+    server, _ = await serve_service(chart_service())
 
     code, message, (bad,) = await failure(
-        charts_pb2_grpc.ChartServiceStub(channel).DrawChart(request(**changes))
+        charts_pb2_grpc.ChartServiceStub(elsewhere(server)).DrawChart(request(**changes))
     )
 
     assert code == StatusCode.INVALID_ARGUMENT

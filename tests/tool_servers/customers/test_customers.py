@@ -9,7 +9,7 @@ from google.protobuf.json_format import MessageToDict
 from google.rpc import error_details_pb2
 from grpc import StatusCode
 
-from tests.tool_servers.conftest import Serve
+from tests.tool_servers.conftest import Elsewhere, Serve
 from tests.tool_servers.customers import attempts
 from tests.tool_servers.customers.databases import Database, as_reader, on_postgres
 from tests.tool_servers.process import running, start
@@ -17,9 +17,9 @@ from tests.tool_servers.served import failure
 from tool_servers.customers.service import customer_service
 
 
-async def stub(serve_service: Serve, database: Database) -> Any:
-    _, channel = await serve_service(customer_service(database.store, database.reader))
-    return customers_pb2_grpc.CustomerServiceStub(channel)
+async def stub(serve_service: Serve, database: Database, elsewhere: Elsewhere | None = None) -> Any:
+    server, channel = await serve_service(customer_service(database.store, database.reader))
+    return customers_pb2_grpc.CustomerServiceStub(channel if elsewhere is None else elsewhere(server))
 
 
 async def test_customers_are_found_by_revenue_and_age_the_best_first(
@@ -133,9 +133,9 @@ async def test_a_question_in_sql_is_answered_by_a_table(serve_service: Serve, da
 
 
 async def test_every_injection_is_an_invalid_argument_and_nothing_is_written(
-    serve_service: Serve, database: Database
+    serve_service: Serve, elsewhere: Elsewhere, database: Database
 ) -> None:
-    customers = await stub(serve_service, database)
+    customers = await stub(serve_service, database, elsewhere)
     before = await database.content()
 
     for sql in attempts.ALL:
@@ -201,9 +201,14 @@ MASK = {"paths": ["country"]}
     ],
 )
 async def test_a_bad_request_is_refused_naming_every_bad_field_and_nothing_is_written(
-    serve_service: Serve, database: Database, method: str, given: dict[str, Any], fields: list[str]
+    serve_service: Serve,
+    elsewhere: Elsewhere,
+    database: Database,
+    method: str,
+    given: dict[str, Any],
+    fields: list[str],
 ) -> None:
-    customers = await stub(serve_service, database)
+    customers = await stub(serve_service, database, elsewhere)
     request = getattr(customers_pb2, f"{method}Request")(**given)
     before = await database.content()
 

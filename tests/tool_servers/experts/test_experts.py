@@ -14,7 +14,7 @@ from google.rpc import error_details_pb2
 from grpc import StatusCode
 
 from tests.models.scripted_server import Answer, ScriptedServer, refusal, scripted_server
-from tests.tool_servers.conftest import Serve
+from tests.tool_servers.conftest import Elsewhere, Serve
 from tests.tool_servers.process import running, start
 from tests.tool_servers.served import failure
 from tool_servers.experts.expert import open_expert
@@ -35,14 +35,17 @@ def saying(text: Any, **more: Any) -> Answer:
 
 
 @asynccontextmanager
-async def experts(serve_service: Serve, *answers: Answer) -> AsyncIterator[tuple[Any, ScriptedServer]]:
+async def experts(
+    serve_service: Serve, *answers: Answer, elsewhere: Elsewhere | None = None
+) -> AsyncIterator[tuple[Any, ScriptedServer]]:
     """A stub of the service, before a model that says this."""
     async with scripted_server() as model:
         model.script.extend(answers)
         settings = {"EXPERT_BASE_URL": model.base_url, "EXPERT_API_KEY": "hidden", "EXPERT_MODEL": "m"}
         async with open_expert(settings) as expert:
-            _, channel = await serve_service(expert_service(expert))
-            yield experts_pb2_grpc.ExpertServiceStub(channel), model
+            server, channel = await serve_service(expert_service(expert))
+            chosen = channel if elsewhere is None else elsewhere(server)
+            yield experts_pb2_grpc.ExpertServiceStub(chosen), model
 
 
 async def test_a_question_is_answered_by_the_other_model(serve_service: Serve) -> None:
@@ -157,10 +160,10 @@ async def test_a_client_that_goes_away_takes_its_question_with_it(serve_service:
     ],
 )
 async def test_a_bad_request_is_refused_naming_every_bad_field_and_nobody_is_asked(
-    serve_service: Serve, method: str, given: dict[str, Any], fields: list[str]
+    serve_service: Serve, elsewhere: Elsewhere, method: str, given: dict[str, Any], fields: list[str]
 ) -> None:
     request = getattr(experts_pb2, f"{method}Request")(**given)
-    async with experts(serve_service) as (stub, model):
+    async with experts(serve_service, elsewhere=elsewhere) as (stub, model):
         code, _, (bad,) = await failure(getattr(stub, method)(request))
 
     assert code == StatusCode.INVALID_ARGUMENT

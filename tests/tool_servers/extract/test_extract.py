@@ -11,12 +11,13 @@ from google.rpc import error_details_pb2
 from grpc import StatusCode
 from sqlalchemy import text
 
-from tests.tool_servers.conftest import Serve
+from tests.tool_servers.conftest import Elsewhere, Serve
 from tests.tool_servers.process import running, start
 from tests.tool_servers.served import failure
 from tool_servers.extract.service import extract_service
 from tool_servers.extract.store import open_store
 from tool_servers.serving import database
+from tool_servers.serving.server import ToolServer
 
 SOURCE = "李雷, born on 14 May 1990, is an engineer; write to li@example.com."
 
@@ -39,16 +40,23 @@ def saving(**changes: Any) -> extract_pb2.SaveRecordRequest:
 
 
 @pytest.fixture(params=["sqlite", "postgres"])
-async def records(request: pytest.FixtureRequest, tmp_path: Path, serve_service: Serve) -> AsyncIterator[Any]:
-    """A stub of the service over an empty store."""
+async def serving(
+    request: pytest.FixtureRequest, tmp_path: Path, serve_service: Serve
+) -> AsyncIterator[tuple[ToolServer, Any]]:
+    """The service over an empty store, and a channel to it."""
     url = f"sqlite:///{tmp_path}/records.db"
     if request.param == "postgres":
         url = request.getfixturevalue("postgres_url")
     async with open_store(database.parse(url)) as store:
         async with store._engine.begin() as connection:
             await connection.execute(text("DELETE FROM extract_records"))
-        _, channel = await serve_service(extract_service(store))
-        yield extract_pb2_grpc.ExtractServiceStub(channel)
+        yield await serve_service(extract_service(store))
+
+
+@pytest.fixture
+def records(serving: tuple[ToolServer, Any]) -> Any:
+    """A stub of it."""
+    return extract_pb2_grpc.ExtractServiceStub(serving[1])
 
 
 async def total(records: Any) -> int:
@@ -140,9 +148,15 @@ async def test_an_unknown_record_is_not_found(records: Any) -> None:
     ],
 )
 async def test_a_bad_record_is_refused_naming_every_bad_field_and_nothing_is_saved(
-    records: Any, changes: dict[str, Any], fields: list[str]
+    records: Any,
+    serving: tuple[ToolServer, Any],
+    elsewhere: Elsewhere,
+    changes: dict[str, Any],
+    fields: list[str],
 ) -> None:
-    code, message, (bad,) = await failure(records.SaveRecord(saving(**changes)))
+    abroad: Any = extract_pb2_grpc.ExtractServiceStub(elsewhere(serving[0]))
+
+    code, message, (bad,) = await failure(abroad.SaveRecord(saving(**changes)))
 
     assert code == StatusCode.INVALID_ARGUMENT
     assert isinstance(bad, error_details_pb2.BadRequest)
@@ -164,11 +178,17 @@ async def test_a_bad_record_is_refused_naming_every_bad_field_and_nothing_is_sav
     ],
 )
 async def test_a_bad_request_is_refused_naming_its_field(
-    records: Any, method: str, given: dict[str, Any], field: str
+    records: Any,
+    serving: tuple[ToolServer, Any],
+    elsewhere: Elsewhere,
+    method: str,
+    given: dict[str, Any],
+    field: str,
 ) -> None:
+    abroad: Any = extract_pb2_grpc.ExtractServiceStub(elsewhere(serving[0]))
     request = getattr(extract_pb2, f"{method}Request")(**given)
 
-    code, _, (bad,) = await failure(getattr(records, method)(request))
+    code, _, (bad,) = await failure(getattr(abroad, method)(request))
 
     assert code == StatusCode.INVALID_ARGUMENT
     assert isinstance(bad, error_details_pb2.BadRequest)

@@ -9,12 +9,13 @@ from google.rpc import error_details_pb2
 from grpc import StatusCode
 from knowledge.v1 import knowledge_pb2, knowledge_pb2_grpc
 
-from tests.tool_servers.conftest import Serve
+from tests.tool_servers.conftest import Elsewhere, Serve
 from tests.tool_servers.process import running, start
 from tests.tool_servers.served import failure
 from tool_servers.knowledge import documents
 from tool_servers.knowledge.index import open_index
 from tool_servers.knowledge.service import knowledge_service
+from tool_servers.serving.server import ToolServer
 
 TEA = """\
 # Tea
@@ -58,13 +59,20 @@ def folder(tmp_path: Path) -> Path:
 
 
 @pytest.fixture(params=["sqlite", "postgres"])
-async def knowledge(request: pytest.FixtureRequest, folder: Path, serve_service: Serve) -> AsyncIterator[Any]:
-    """A stub of the service over the folder."""
+async def serving(
+    request: pytest.FixtureRequest, folder: Path, serve_service: Serve
+) -> AsyncIterator[tuple[ToolServer, Any]]:
+    """The service over the folder, and a channel to it."""
     url = request.getfixturevalue("postgres_url") if request.param == "postgres" else None
     found = documents.load(folder)
     async with open_index(found, url) as index:
-        _, channel = await serve_service(knowledge_service(found, index))
-        yield knowledge_pb2_grpc.KnowledgeServiceStub(channel)
+        yield await serve_service(knowledge_service(found, index))
+
+
+@pytest.fixture
+def knowledge(serving: tuple[ToolServer, Any]) -> Any:
+    """A stub of it."""
+    return knowledge_pb2_grpc.KnowledgeServiceStub(serving[1])
 
 
 async def search(knowledge: Any, query: str, **more: Any) -> list[knowledge_pb2.Passage]:
@@ -184,8 +192,9 @@ async def test_what_is_no_document_of_the_folder_cannot_be_read(knowledge: Any, 
     ],
 )
 async def test_a_bad_request_is_refused_naming_its_field(
-    knowledge: Any, method: str, given: dict[str, Any], field: str
+    serving: tuple[ToolServer, Any], elsewhere: Elsewhere, method: str, given: dict[str, Any], field: str
 ) -> None:
+    knowledge: Any = knowledge_pb2_grpc.KnowledgeServiceStub(elsewhere(serving[0]))
     request = getattr(knowledge_pb2, f"{method}Request")(**given)
 
     code, _, (bad,) = await failure(getattr(knowledge, method)(request))

@@ -18,7 +18,7 @@ from google.rpc import error_details_pb2
 from grpc import StatusCode
 from mail.v1 import mail_pb2, mail_pb2_grpc
 
-from tests.tool_servers.conftest import Serve
+from tests.tool_servers.conftest import Elsewhere, Serve
 from tests.tool_servers.process import running, start
 from tests.tool_servers.served import failure
 from tool_servers.mail.service import mail_service
@@ -352,11 +352,11 @@ ONE = {"address": "ada@example.com"}
     ],
 )
 async def test_a_bad_draft_is_refused_naming_every_bad_field_and_nothing_is_sent(
-    serve_service: Serve, tmp_path: Path, changes: dict[str, Any], fields: list[str]
+    serve_service: Serve, elsewhere: Elsewhere, tmp_path: Path, changes: dict[str, Any], fields: list[str]
 ) -> None:
     async with open_sink("127.0.0.1:0", tmp_path) as (_, port):
-        _, channel = await serve_service(mail_service(plain(port), "shop@example.com"))
-        stub = mail_pb2_grpc.MailServiceStub(channel)
+        server, _ = await serve_service(mail_service(plain(port), "shop@example.com"))
+        stub = mail_pb2_grpc.MailServiceStub(elsewhere(server))
         bad = draft(**changes)
 
         for call in (
@@ -385,13 +385,13 @@ async def test_a_bad_draft_is_refused_naming_every_bad_field_and_nothing_is_sent
     ],
 )
 async def test_a_bad_request_is_refused_naming_its_field(
-    serve_service: Serve, tmp_path: Path, method: str, request_message: Any, field: str
+    serve_service: Serve, elsewhere: Elsewhere, tmp_path: Path, method: str, request_message: Any, field: str
 ) -> None:
     async with open_sink("127.0.0.1:0", tmp_path) as (_, port):
-        _, channel = await serve_service(mail_service(plain(port), "shop@example.com"))
+        server, _ = await serve_service(mail_service(plain(port), "shop@example.com"))
 
         code, _, (details,) = await failure(
-            getattr(mail_pb2_grpc.MailServiceStub(channel), method)(request_message)
+            getattr(mail_pb2_grpc.MailServiceStub(elsewhere(server)), method)(request_message)
         )
 
     assert code == StatusCode.INVALID_ARGUMENT

@@ -10,6 +10,7 @@ import pytest
 from google.rpc import error_details_pb2
 from weather.v1 import weather_pb2, weather_pb2_grpc
 
+from tests.tool_servers.conftest import Elsewhere
 from tests.tool_servers.served import failure
 from tool_servers.serving.server import ToolServer
 from tool_servers.weather import cities
@@ -207,11 +208,14 @@ async def test_a_name_like_no_other_is_not_found_without_guesses(serve: Serve, n
     ],
 )
 async def test_a_bad_request_is_refused_naming_every_bad_field(
-    serve: Serve, request_message: weather_pb2.Location | weather_pb2.GetForecastRequest, fields: list[str]
+    serve: Serve,
+    elsewhere: Elsewhere,
+    request_message: weather_pb2.Location | weather_pb2.GetForecastRequest,
+    fields: list[str],
 ) -> None:
     provider = Scripted(at_once)
-    _, channel = await serve(provider)
-    stub = weather_pb2_grpc.WeatherServiceStub(channel)
+    server, _ = await serve(provider)
+    stub = weather_pb2_grpc.WeatherServiceStub(elsewhere(server))
     call: Awaitable[object] = (
         stub.GetWeather(request_message)
         if isinstance(request_message, weather_pb2.Location)
