@@ -9,6 +9,7 @@ import typer
 from broker.chat.decisions import Approve, Decision, Reject
 from broker.chat.events import ApprovalNeeded
 from broker.cli import editor, keyboard, output
+from broker.cli.keyboard import Undecided
 from broker.dispatch import Broker
 from broker.tool import CallContext, ToolResult
 
@@ -17,7 +18,11 @@ _QUESTION = "[y]es / [n]o / [e]dit / say why not: "
 
 def decide(waiting: Sequence[ApprovalNeeded], broker: Broker) -> list[Decision]:
     """One decision for each call, asked for one after the other. Raises Undecided unless all have one."""
-    return [_decide(each, broker) for each in waiting]
+    try:
+        return [_decide(each, broker) for each in waiting]
+    except KeyboardInterrupt:  # while a request was shown, or between the question and the answer
+        typer.echo(err=True)
+        raise Undecided from None
 
 
 def _decide(asked: ApprovalNeeded, broker: Broker) -> Decision:

@@ -3,10 +3,16 @@
 import json
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import pytest
 
+from broker.chat.events import ApprovalNeeded
+from broker.cli import keyboard
+from broker.cli.approvals import decide
+from broker.cli.keyboard import Undecided
+from broker.dispatch import Broker
+from broker.tool import ToolCall
 from tests.cli.conftest import Service
 from tests.cli.terminals import Terminal, plain
 from tests.models.scripted_server import Answer, asked_for, said, stream
@@ -267,3 +273,17 @@ def test_where_nobody_can_be_asked_nothing_is_sent_and_the_status_says_so(
         assert (done["stop_reason"], done["state"].startswith("run_")) == ("waiting", True)
     else:
         assert 'waits for approval as call_0: {"text":"hello","number":0}' in outcome.err
+
+
+def test_ctrl_c_just_before_an_answer_is_read_is_no_decision(monkeypatch: pytest.MonkeyPatch) -> None:
+    def interrupted(question: str) -> str:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(keyboard, "ask", interrupted)
+    call = ToolCall(id="call_1", name="probe_v1_ProbeService_Dangerous", arguments="{}")
+    asked = ApprovalNeeded(
+        call=call, backend="probe", full_name="probe.v1.ProbeService.Dangerous", request="{}"
+    )
+
+    with pytest.raises(Undecided):
+        decide([asked], cast(Broker, None))
