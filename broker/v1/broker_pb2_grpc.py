@@ -73,6 +73,8 @@ class BrokerServiceServicer:
 
     def Chat(self, request, context):
         """Holds a conversation: the model is asked, its tool calls are made, until it answers or a limit is reached.
+        `Done` holds all messages that were added: a client whose tools answer with images or files should take
+        messages larger than gRPC's usual 4 MiB, since it loses an answer that does not fit.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

@@ -40,7 +40,10 @@ class BrokerServiceStub:
     a status other than OK says that the broker itself could not do its work.
     """
     Chat: _grpc.UnaryStreamMultiCallable[_broker_pb2.ChatRequest, _broker_pb2.ChatResponse]
-    """Holds a conversation: the model is asked, its tool calls are made, until it answers or a limit is reached."""
+    """Holds a conversation: the model is asked, its tool calls are made, until it answers or a limit is reached.
+    `Done` holds all messages that were added: a client whose tools answer with images or files should take
+    messages larger than gRPC's usual 4 MiB, since it loses an answer that does not fit.
+    """
 
 @_typing.type_check_only
 class BrokerServiceAsyncStub(BrokerServiceStub):
@@ -54,7 +57,10 @@ class BrokerServiceAsyncStub(BrokerServiceStub):
     a status other than OK says that the broker itself could not do its work.
     """
     Chat: _aio.UnaryStreamMultiCallable[_broker_pb2.ChatRequest, _broker_pb2.ChatResponse]  # type: ignore[assignment]
-    """Holds a conversation: the model is asked, its tool calls are made, until it answers or a limit is reached."""
+    """Holds a conversation: the model is asked, its tool calls are made, until it answers or a limit is reached.
+    `Done` holds all messages that were added: a client whose tools answer with images or files should take
+    messages larger than gRPC's usual 4 MiB, since it loses an answer that does not fit.
+    """
 
 class BrokerServiceServicer(metaclass=_abc_1.ABCMeta):
     """Offers gRPC methods as tools to language models, and calls them."""
@@ -83,6 +89,9 @@ class BrokerServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _broker_pb2.ChatRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_abc.Iterator[_broker_pb2.ChatResponse], _abc.AsyncIterator[_broker_pb2.ChatResponse]]:
-        """Holds a conversation: the model is asked, its tool calls are made, until it answers or a limit is reached."""
+        """Holds a conversation: the model is asked, its tool calls are made, until it answers or a limit is reached.
+        `Done` holds all messages that were added: a client whose tools answer with images or files should take
+        messages larger than gRPC's usual 4 MiB, since it loses an answer that does not fit.
+        """
 
 def add_BrokerServiceServicer_to_server(servicer: BrokerServiceServicer, server: _typing.Union[_grpc.Server, _aio.Server]) -> None: ...
