@@ -28,9 +28,9 @@ class Limits:
     max_calls: int | None = None
     max_calls_per_tool: int | None = None
     max_input_tokens: int | None = None
-    """In all turns."""
+    """In all turns; estimated where the model's server does not count."""
     max_output_tokens: int | None = None
-    """In all turns."""
+    """In all turns; estimated where the model's server does not count."""
     timeout: float | None = None
     """Time in which the run waits for decisions does not count."""
 

@@ -7,6 +7,7 @@ from typing import Any, Self
 
 import orjson
 
+from broker.catalog.tokens import estimated
 from broker.chat.events import CallFinished, Done, StopReason
 from broker.chat.history import repair
 from broker.chat.limits import Budget, Limits, Spent
@@ -16,7 +17,7 @@ from broker.chat.results import Results
 from broker.chat.turn import OpenTurn
 from broker.config.settings import ChatSettings
 from broker.errors import ModelError
-from broker.models.model import ChatMessage, Notice, TextDelta, Turn
+from broker.models.model import ChatMessage, Notice, TextDelta, Turn, Usage
 from broker.tool import Tool
 
 MAX_REVEALED = 64
@@ -99,14 +100,22 @@ class Run:
         self._is_whole = True
         self.text = turn.text
         self.turn = OpenTurn(calls=turn.calls, truncated=turn.truncated, is_final=is_final)
-        self.added.append(turn.message)
         self.budget.spent.turns += 1
-        self.budget.spent.usage.append(turn.usage)
+        self.budget.spent.usage.append(self._usage(turn))
+        self.added.append(turn.message)
         if turn.calls and is_final and self.stop_reason is not StopReason.REPEATING:
             has_turns = self.budget.has_turns
             self.stop_reason = StopReason.MAX_TOKENS if has_turns else StopReason.MAX_TURNS
         if turn.truncated and not turn.calls:
             self.stop_reason = StopReason.CUT_OFF
+
+    def _usage(self, turn: Turn) -> Usage:
+        """What the model's server counted; where it does not count, and there is a limit, an estimate."""
+        limits = self.budget.limits
+        if turn.usage != Usage() or (limits.max_input_tokens is None and limits.max_output_tokens is None):
+            return turn.usage
+        read, written = (orjson.dumps(said).decode() for said in (self.messages, turn.message))
+        return Usage(input_tokens=estimated(read), output_tokens=estimated(written))
 
     def check_turn(self) -> None:
         """Raises ModelError when the model stopped without a whole turn."""

@@ -112,6 +112,23 @@ async def test_when_the_tokens_are_used_up_the_model_is_not_asked_again(
     assert len(server.requests) == 1
 
 
+async def test_a_limit_holds_though_the_models_server_counts_nothing(
+    server: ScriptedServer, probe: tuple[Probe, int], chat_with: Make
+) -> None:
+    long = "word " * 200
+    server.script += [
+        stream(asked_for((name, f"{PREFIX}Echo", json.dumps({"text": long})))) for name in "abc"
+    ]
+
+    codes, done = await ended(chat_with(max_output_tokens=500).run(HELLO))
+
+    assert done.stop_reason is StopReason.MAX_TOKENS
+    assert len(server.requests) == 2
+    assert probe[0].seen == ["Echo"]
+    assert codes == {"a": None, "b": Code.RESOURCE_EXHAUSTED}
+    assert 200 < done.usage_by_turn[0].output_tokens < 400
+
+
 async def test_the_tokens_that_are_left_bound_what_a_turn_may_write(
     server: ScriptedServer, chat_with: Make
 ) -> None:
@@ -121,7 +138,7 @@ async def test_the_tokens_that_are_left_bound_what_a_turn_may_write(
     _, done = await ended(chat_with().run(HELLO, options=options))
 
     assert [request["max_tokens"] for request in server.requests] == [100, 70]
-    assert done.usage_by_turn == (Usage(input_tokens=1, output_tokens=30), Usage())
+    assert done.usage_by_turn[0] == Usage(input_tokens=1, output_tokens=30)
 
 
 @pytest.mark.parametrize(
