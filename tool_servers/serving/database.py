@@ -1,5 +1,7 @@
 """A database URL → an engine of SQLAlchemy, for SQLite and PostgreSQL."""
 
+import sqlite3
+
 from sqlalchemy import event
 from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import ArgumentError
@@ -30,9 +32,10 @@ def parse(text: str) -> URL:
 
 
 def open_engine(url: URL) -> AsyncEngine:
-    """An engine with few connections; they are made when they are needed."""
+    """An engine with few connections, made when they are needed; raises OSError for a file that is none."""
     if url.get_backend_name() == "postgresql":
         return create_async_engine(url, pool_size=4, max_overflow=4, pool_pre_ping=True)
+    _try(url.database or ":memory:")
     engine = create_async_engine(url)
 
     @event.listens_for(engine.sync_engine, "connect")
@@ -44,3 +47,11 @@ def open_engine(url: URL) -> AsyncEngine:
         cursor.close()
 
     return engine
+
+
+def _try(file: str) -> None:
+    # Here, since the driver's thread writes a traceback when its first connection fails as the program ends.
+    try:
+        sqlite3.connect(file).close()
+    except sqlite3.Error as error:
+        raise OSError(f"the database cannot be used: {error}: {file!r}") from None
