@@ -18,6 +18,7 @@ from broker.descriptors.resources import (
     read_reference,
     read_resource,
 )
+from broker.descriptors.restrictions import RESTRICTIONS, read_restriction
 from broker.descriptors.rules import LEGACY_RULES, RULES, MessageRules, RuleReader, Rules
 from broker.tool import Approval
 from broker.v1.annotations_pb2 import (
@@ -69,6 +70,7 @@ _EXTENSIONS = (
     ("google.protobuf.MethodOptions", _TOOL, "broker.v1.tool"),
     ("google.protobuf.MethodOptions", _OPERATION, "google.longrunning.operation_info"),
     ("google.protobuf.FieldOptions", _FIELD, "broker.v1.field"),
+    *RESTRICTIONS,
 )
 
 
@@ -100,6 +102,12 @@ class FieldOptions:
     legacy_rules: Rules | None = None
     in_required_oneof: bool = False
     """True: the rules of its oneof ask for one of the oneof's fields."""
+    restriction: str = ""
+    """The labels of those who may see the field, comma-separated; "": everybody may."""
+    withheld: bool = False
+    """True: the field is hidden, and is an unknown one when it is given all the same."""
+    withheld_values: frozenset[str] = frozenset()
+    """The names of its enum that are unknown to models too."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -128,6 +136,8 @@ class MethodOptions:
     """The type of what a long-running operation comes to, as its author names it."""
     operation_metadata: str | None = None
     """The type of what is told of its progress."""
+    restriction: str = ""
+    """The labels of those who may see the method, comma-separated; "": everybody may."""
 
 
 def foreign_numbers(pool: DescriptorPool) -> frozenset[int]:
@@ -183,6 +193,7 @@ def read_field_options(
         rules=own_rules,
         legacy_rules=rules.legacy(joined(unknown, LEGACY_RULES)) if LEGACY_RULES in unknown else None,
         in_required_oneof=in_required_oneof,
+        restriction=read_restriction(unknown),
     )
 
 
@@ -217,6 +228,7 @@ def read_method_options(options: Any, foreign: Collection[int]) -> MethodOptions
         timeout=_seconds(ours.timeout),
         idempotency_level=levels[options.idempotency_level].name,
         deprecated=options.deprecated,
+        restriction=read_restriction(unknown),
         **_operation(unknown),
     )
 
