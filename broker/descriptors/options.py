@@ -1,6 +1,5 @@
 """An element's options → what they say to the broker, as plain data."""
 
-import re
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Any, TypeVar
@@ -10,6 +9,7 @@ from google.protobuf.duration_pb2 import Duration
 from google.protobuf.message import DecodeError, Message
 
 from broker.descriptors.bare import Unknown, joined, parts, texts, unknown_fields
+from broker.descriptors.methods import HTTP, OPERATION, read_operation, read_verb
 from broker.descriptors.resources import (
     REFERENCE,
     RESOURCE,
@@ -36,7 +36,6 @@ _FIELD_BEHAVIOR = 1052
 _FIELD_INFO = 291403980
 _TOOL = 58120
 _FIELD = 58121
-_OPERATION = 1049
 
 # By number. https://github.com/googleapis/googleapis/blob/master/google/api/field_behavior.proto
 _APPROVALS: Mapping[int, Approval] = {
@@ -68,7 +67,8 @@ _EXTENSIONS = (
     ("google.protobuf.OneofOptions", RULES, "buf.validate.oneof"),
     ("google.protobuf.FieldOptions", LEGACY_RULES, "validate.rules"),
     ("google.protobuf.MethodOptions", _TOOL, "broker.v1.tool"),
-    ("google.protobuf.MethodOptions", _OPERATION, "google.longrunning.operation_info"),
+    ("google.protobuf.MethodOptions", OPERATION, "google.longrunning.operation_info"),
+    ("google.protobuf.MethodOptions", HTTP, "google.api.http"),
     ("google.protobuf.FieldOptions", _FIELD, "broker.v1.field"),
     *RESTRICTIONS,
 )
@@ -132,6 +132,8 @@ class MethodOptions:
     idempotency_level: str = "IDEMPOTENCY_UNKNOWN"
     """Or "NO_SIDE_EFFECTS", or "IDEMPOTENT"."""
     deprecated: bool = False
+    verb: str | None = None
+    """The HTTP method of its google.api.http: "GET", "DELETE" …"""
     operation_result: str | None = None
     """The type of what a long-running operation comes to, as its author names it."""
     operation_metadata: str | None = None
@@ -229,24 +231,9 @@ def read_method_options(options: Any, foreign: Collection[int]) -> MethodOptions
         idempotency_level=levels[options.idempotency_level].name,
         deprecated=options.deprecated,
         restriction=read_restriction(unknown),
-        **_operation(unknown),
+        verb=read_verb(unknown),
+        **read_operation(unknown),
     )
-
-
-def _operation(unknown: Unknown) -> dict[str, str | None]:
-    if _OPERATION not in unknown:
-        return {}
-    # google.longrunning.OperationInfo, whose module brings others and takes longer to load than most protos.
-    info = parts(joined(unknown, _OPERATION))
-    return {
-        "operation_result": _type_name(next(texts(info, 1), "")),
-        "operation_metadata": _type_name(next(texts(info, 2), "")),
-    }
-
-
-def _type_name(said: str) -> str | None:
-    # A reflected server can say anything here.
-    return said if re.fullmatch(r"[A-Za-z_][A-Za-z0-9_.]{0,199}", said) else None
 
 
 def _approval(value: int) -> Approval | None:

@@ -4,8 +4,6 @@ import re
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from google.protobuf.descriptor_pb2 import MethodOptions
-
 from broker.descriptors.pool import Descriptors
 from broker.errors import CatalogError
 from broker.schema import definitions
@@ -74,16 +72,26 @@ def _output(tool: Tool, descriptors: Descriptors) -> dict[str, Any]:
     return {"type": "object", "properties": collected}
 
 
-_HINTS: Mapping[int, dict[str, bool]] = {
-    MethodOptions.NO_SIDE_EFFECTS: {"readOnlyHint": True, "idempotentHint": True},
-    MethodOptions.IDEMPOTENT: {"readOnlyHint": False, "idempotentHint": True},
+_HINTS: Mapping[str, dict[str, bool]] = {
+    "NO_SIDE_EFFECTS": {"readOnlyHint": True, "idempotentHint": True},
+    "IDEMPOTENT": {"readOnlyHint": False, "idempotentHint": True},
+}
+_HINTS_OF_VERBS: Mapping[str | None, dict[str, bool]] = {
+    "GET": {"readOnlyHint": True},
+    "DELETE": {"readOnlyHint": False, "destructiveHint": True},
 }
 
 
 def _annotations(tool: Tool, descriptors: Descriptors) -> dict[str, bool]:
-    """Hints that ease a client's mind; a server that is known by reflection only has no say in that."""
-    level = tool.method.GetOptions().idempotency_level
-    return dict(_HINTS.get(level, {})) if descriptors.trusted else {}
+    """Hints that ease a client's mind; a server that is known by reflection only has no say in that.
+
+    What google.api.http says comes after `idempotency_level`, and is a hint only: that a gateway offers a
+    method under GET has no part in what the broker itself allows.
+    """
+    if not descriptors.trusted:
+        return {}
+    options = descriptors.method_options(tool.method)
+    return {**_HINTS_OF_VERBS.get(options.verb, {}), **_HINTS.get(options.idempotency_level, {})}
 
 
 def _anthropic(tool: Tool, descriptors: Descriptors) -> dict[str, Any]:
