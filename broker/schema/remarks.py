@@ -9,7 +9,7 @@ from broker.descriptors.options import FieldOptions
 from broker.descriptors.pool import Descriptors
 from broker.descriptors.resources import Reference
 from broker.descriptors.rules import Group
-from broker.schema import enums, kinds
+from broker.schema import enums, kinds, update_mask
 from broker.schema.constraints import customs, named
 from broker.schema.descriptions import clean, first_sentence, readable
 from broker.schema.field_rules import legacy_words
@@ -18,6 +18,7 @@ from broker.schema.scalars import Kind
 
 _MAX_PATTERNS = 3
 _MAX_PATTERN = 150
+_MAX_PATHS = 30
 _MAX_VALUES = 12
 _MAX_VALUES_TEXT = 400
 _FORMATS = {"IPV4_OR_IPV6": "An IP address, v4 or v6."}
@@ -33,6 +34,7 @@ def remarks(field: FieldDescriptor, descriptors: Descriptors, use: Use) -> Itera
         if isinstance(key, Kind) and key.exact is not str:
             yield f"Each key is {key.phrase}."
     yield from _resource_name(field, options, descriptors)
+    yield from _paths(field, descriptors)
     yield from _behavior(options, use)
     if options.format in _FORMATS:
         yield _FORMATS[options.format]
@@ -53,6 +55,15 @@ def _resource_name(field: FieldDescriptor, options: FieldOptions, descriptors: D
     if patterns and field.type == FieldDescriptor.TYPE_STRING:
         each = "Resource names" if field.is_repeated else "Resource name"
         yield f"{each}: {' or '.join(readable(one, _MAX_PATTERN) for one in patterns)}."
+
+
+def _paths(field: FieldDescriptor, descriptors: Descriptors) -> Iterator[str]:
+    """What an update mask can name."""
+    resource = update_mask.resource_of(field)
+    paths = [] if resource is None else update_mask.writable(resource, descriptors)
+    if paths:
+        more = ", …" if len(paths) > _MAX_PATHS else "."
+        yield f"Writable fields: {', '.join(paths[:_MAX_PATHS])}{more}"
 
 
 def _patterns(field: FieldDescriptor, reference: Reference | None, descriptors: Descriptors) -> list[str]:

@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 
 from google.protobuf.descriptor import Descriptor, FieldDescriptor
 
+from broker.descriptors.options import FieldOptions
 from broker.descriptors.pool import Descriptors
 from broker.schema import kinds
 from broker.schema.field_masks import decode_written, snake
@@ -16,6 +17,7 @@ from broker.schema.scalars import Decode
 
 _NAME = "update_mask"
 _WHOLE = "*"
+_FIXED = frozenset({"IMMUTABLE", "IDENTIFIER"})
 
 
 def resource_of(field: FieldDescriptor) -> FieldDescriptor | None:
@@ -35,6 +37,24 @@ def checked(resource: FieldDescriptor, descriptors: Descriptors) -> Decode:
         return {"paths": [_path(path, resource, descriptors) for path in mask["paths"]]}
 
     return then(decode_written, in_place)
+
+
+def writable(resource: FieldDescriptor, descriptors: Descriptors) -> list[str]:
+    """The paths of one step that a mask may name: the fields of the resource that can be changed."""
+    message = resource.message_type
+    if message is None or descriptors.field_options(resource).hidden:
+        return []
+    own = descriptors.message_options(message).resource
+    name = None if own is None else own.name_field
+    return [
+        field.name
+        for field in descriptors.fields(message)
+        if field.name != name and _is_writable(descriptors.field_options(field))
+    ]
+
+
+def _is_writable(options: FieldOptions) -> bool:
+    return kinds.is_offered(options, required=False) and not options.behavior & _FIXED
 
 
 def _path(path: str, resource: FieldDescriptor, descriptors: Descriptors) -> str:

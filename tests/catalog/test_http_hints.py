@@ -1,4 +1,3 @@
-
 """google.api.http → hints for clients of MCP, and nothing else."""
 
 from typing import Any
