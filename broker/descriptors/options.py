@@ -9,7 +9,14 @@ from google.protobuf.duration_pb2 import Duration
 from google.protobuf.message import DecodeError, Message
 
 from broker.descriptors.bare import Unknown, joined, parts, texts, unknown_fields
-from broker.descriptors.methods import HTTP, OPERATION, read_operation, read_verb
+from broker.descriptors.methods import (
+    HTTP,
+    OPERATION,
+    SIGNATURE,
+    read_operation,
+    read_signature,
+    read_verb,
+)
 from broker.descriptors.resources import (
     REFERENCE,
     RESOURCE,
@@ -69,6 +76,7 @@ _EXTENSIONS = (
     ("google.protobuf.MethodOptions", _TOOL, "broker.v1.tool"),
     ("google.protobuf.MethodOptions", OPERATION, "google.longrunning.operation_info"),
     ("google.protobuf.MethodOptions", HTTP, "google.api.http"),
+    ("google.protobuf.MethodOptions", SIGNATURE, "google.api.method_signature"),
     ("google.protobuf.FieldOptions", _FIELD, "broker.v1.field"),
     *RESTRICTIONS,
 )
@@ -134,6 +142,8 @@ class MethodOptions:
     deprecated: bool = False
     verb: str | None = None
     """The HTTP method of its google.api.http: "GET", "DELETE" …"""
+    signature: tuple[str, ...] = ()
+    """The fields of its request that matter most, as the first google.api.method_signature orders them."""
     operation_result: str | None = None
     """The type of what a long-running operation comes to, as its author names it."""
     operation_metadata: str | None = None
@@ -232,6 +242,7 @@ def read_method_options(options: Any, foreign: Collection[int]) -> MethodOptions
         deprecated=options.deprecated,
         restriction=read_restriction(unknown),
         verb=read_verb(unknown),
+        signature=read_signature(unknown),
         **read_operation(unknown),
     )
 
