@@ -166,7 +166,7 @@ async def _load(backend: BackendSettings) -> Descriptors:
     wanted = backend.descriptors
     overlay = None if wanted.comments is None else comments_of(await _source(wanted.comments).load())
     if not wanted.reflection:
-        return link(await _source(wanted).load(), comments=overlay)
+        return link(await _source(wanted).load(), comments=overlay, visibility=backend.visibility)
     channel = open_channel(backend)
     try:
         reflection = Reflection(
@@ -176,7 +176,7 @@ async def _load(backend: BackendSettings) -> Descriptors:
             timeout=backend.connect_timeout,
             metadata=_metadata(backend),
         )
-        return link(await reflection.load(), comments=overlay)
+        return link(await reflection.load(), comments=overlay, visibility=backend.visibility)
     finally:
         await channel.close()
 

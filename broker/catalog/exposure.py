@@ -16,6 +16,7 @@ from broker.descriptors.pool import Descriptors
 from broker.errors import CatalogError
 from broker.schema.descriptions import clean
 from broker.schema.detail import sentences
+from broker.schema.problems import quoted
 from broker.tool import Policy, Tool
 
 
@@ -69,6 +70,10 @@ def _tools_of(exposed: Exposed, rules: ToolRules, left_out: dict[tuple[str, str]
         options, settings = exposed.descriptors.method_options(method), rules.settings(full_name)
         if options.hidden if settings.hidden is None else settings.hidden:
             continue
+        withheld = exposed.descriptors.withheld(method)
+        if withheld is not None:
+            left_out[exposed.backend, full_name] = _WITHHELD.format(*map(quoted, withheld))
+            continue
         if method.client_streaming and method.server_streaming and not settings.bidi:
             left_out[exposed.backend, full_name] = _BIDI
             continue
@@ -76,6 +81,10 @@ def _tools_of(exposed: Exposed, rules: ToolRules, left_out: dict[tuple[str, str]
         yield _tool(exposed, method, options, settings, allowed)
 
 
+_WITHHELD = (
+    "google.api.visibility restricts {} to {}; to offer it all the same, name one of its labels in "
+    "`visibility` of the backend"
+)
 _BIDI = (
     "both sides send a stream, and such calls are mostly sessions that go on until somebody ends them; where "
     "all requests can be sent at once, allow it with `bidi: true` under `tools`"

@@ -102,6 +102,8 @@ class BackendSettings(Section):
     """Patterns of full names: the methods that are tools."""
     hide: tuple[str, ...] = ()
     """Patterns of full names: the methods that are not tools, whatever `expose` says."""
+    visibility: tuple[str, ...] = ()
+    """Labels of google.api.visibility: what is restricted to other labels only, models do not see."""
     metadata: dict[MetadataKey, MetadataValue] = Field(default_factory=dict)
     """gRPC metadata that is sent with each call."""
     connect_timeout: Seconds = 10.0

@@ -78,6 +78,11 @@ def bare_message(message: Descriptor) -> Any:
     return _bare_proto(message)
 
 
+def bare_enum(enum: EnumDescriptor) -> Any:
+    """Return the EnumDescriptorProto of `enum`: one copy has the options of all its values."""
+    return _bare_proto(enum)
+
+
 def unknown_fields(options: Message) -> Unknown:
     """Return what stands under each number, as varints or bytes; groups and fixed numbers are left out."""
     found: dict[int, list[int | bytes]] = {}

@@ -1,6 +1,5 @@
 """An element's options → what they say to the broker, as plain data."""
 
-import re
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Any, TypeVar
@@ -10,6 +9,14 @@ from google.protobuf.duration_pb2 import Duration
 from google.protobuf.message import DecodeError, Message
 
 from broker.descriptors.bare import Unknown, joined, parts, texts, unknown_fields
+from broker.descriptors.methods import (
+    HTTP,
+    OPERATION,
+    SIGNATURE,
+    read_operation,
+    read_signature,
+    read_verb,
+)
 from broker.descriptors.resources import (
     REFERENCE,
     RESOURCE,
@@ -18,6 +25,7 @@ from broker.descriptors.resources import (
     read_reference,
     read_resource,
 )
+from broker.descriptors.restrictions import RESTRICTIONS, read_restriction
 from broker.descriptors.rules import LEGACY_RULES, RULES, MessageRules, RuleReader, Rules
 from broker.tool import Approval
 from broker.v1.annotations_pb2 import (
@@ -35,7 +43,6 @@ _FIELD_BEHAVIOR = 1052
 _FIELD_INFO = 291403980
 _TOOL = 58120
 _FIELD = 58121
-_OPERATION = 1049
 
 # By number. https://github.com/googleapis/googleapis/blob/master/google/api/field_behavior.proto
 _APPROVALS: Mapping[int, Approval] = {
@@ -67,8 +74,11 @@ _EXTENSIONS = (
     ("google.protobuf.OneofOptions", RULES, "buf.validate.oneof"),
     ("google.protobuf.FieldOptions", LEGACY_RULES, "validate.rules"),
     ("google.protobuf.MethodOptions", _TOOL, "broker.v1.tool"),
-    ("google.protobuf.MethodOptions", _OPERATION, "google.longrunning.operation_info"),
+    ("google.protobuf.MethodOptions", OPERATION, "google.longrunning.operation_info"),
+    ("google.protobuf.MethodOptions", HTTP, "google.api.http"),
+    ("google.protobuf.MethodOptions", SIGNATURE, "google.api.method_signature"),
     ("google.protobuf.FieldOptions", _FIELD, "broker.v1.field"),
+    *RESTRICTIONS,
 )
 
 
@@ -100,6 +110,12 @@ class FieldOptions:
     legacy_rules: Rules | None = None
     in_required_oneof: bool = False
     """True: the rules of its oneof ask for one of the oneof's fields."""
+    restriction: str = ""
+    """The labels of those who may see the field, comma-separated; "": everybody may."""
+    withheld: bool = False
+    """True: the field is hidden, and is an unknown one when it is given all the same."""
+    withheld_values: frozenset[str] = frozenset()
+    """The names of its enum that are unknown to models too."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -124,10 +140,16 @@ class MethodOptions:
     idempotency_level: str = "IDEMPOTENCY_UNKNOWN"
     """Or "NO_SIDE_EFFECTS", or "IDEMPOTENT"."""
     deprecated: bool = False
+    verb: str | None = None
+    """The HTTP method of its google.api.http: "GET", "DELETE" …"""
+    signature: tuple[str, ...] = ()
+    """The fields of its request that matter most, as the first google.api.method_signature orders them."""
     operation_result: str | None = None
     """The type of what a long-running operation comes to, as its author names it."""
     operation_metadata: str | None = None
     """The type of what is told of its progress."""
+    restriction: str = ""
+    """The labels of those who may see the method, comma-separated; "": everybody may."""
 
 
 def foreign_numbers(pool: DescriptorPool) -> frozenset[int]:
@@ -183,6 +205,7 @@ def read_field_options(
         rules=own_rules,
         legacy_rules=rules.legacy(joined(unknown, LEGACY_RULES)) if LEGACY_RULES in unknown else None,
         in_required_oneof=in_required_oneof,
+        restriction=read_restriction(unknown),
     )
 
 
@@ -217,24 +240,11 @@ def read_method_options(options: Any, foreign: Collection[int]) -> MethodOptions
         timeout=_seconds(ours.timeout),
         idempotency_level=levels[options.idempotency_level].name,
         deprecated=options.deprecated,
-        **_operation(unknown),
+        restriction=read_restriction(unknown),
+        verb=read_verb(unknown),
+        signature=read_signature(unknown),
+        **read_operation(unknown),
     )
-
-
-def _operation(unknown: Unknown) -> dict[str, str | None]:
-    if _OPERATION not in unknown:
-        return {}
-    # google.longrunning.OperationInfo, whose module brings others and takes longer to load than most protos.
-    info = parts(joined(unknown, _OPERATION))
-    return {
-        "operation_result": _type_name(next(texts(info, 1), "")),
-        "operation_metadata": _type_name(next(texts(info, 2), "")),
-    }
-
-
-def _type_name(said: str) -> str | None:
-    # A reflected server can say anything here.
-    return said if re.fullmatch(r"[A-Za-z_][A-Za-z0-9_.]{0,199}", said) else None
 
 
 def _approval(value: int) -> Approval | None:

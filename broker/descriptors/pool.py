@@ -1,7 +1,7 @@
 """Loaded files → a linked pool of their own, with the services on offer, their comments and options."""
 
 import functools
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
 from graphlib import CycleError, TopologicalSorter
@@ -33,6 +33,7 @@ from broker.descriptors.resources import patterns_of
 from broker.descriptors.rules import RuleReader
 from broker.descriptors.runtime import runtime_file, shape, well_known_types
 from broker.descriptors.sources import Loaded, quoted
+from broker.descriptors.visibility import Visibility
 from broker.errors import DescriptorError
 
 _MAX_LISTED = 10
@@ -54,6 +55,7 @@ class Descriptors:
     """The patterns of the names of resources, by type."""
     _foreign: frozenset[int] = field(repr=False)
     _rules: RuleReader = field(repr=False)
+    _visibility: Visibility = field(repr=False)
     _field_options: dict[FieldDescriptor, FieldOptions] = field(default_factory=dict, init=False, repr=False)
     _message_options: dict[Descriptor, MessageOptions] = field(default_factory=dict, init=False, repr=False)
     _method_options: dict[MethodDescriptor, MethodOptions] = field(
@@ -101,12 +103,15 @@ class Descriptors:
         """Return what the options of `field` say."""
         if field not in self._field_options:
             if field.is_extension or field.containing_type is None:
-                self._field_options[field] = read_field_options(
-                    bare_options(field), self._foreign, self._rules
-                )
+                options = read_field_options(bare_options(field), self._foreign, self._rules)
+                self._field_options[field] = self._visibility.applied(field, options)
             else:
                 self._read(field.containing_type)
         return self._field_options[field]
+
+    def fields(self, message: Descriptor) -> list[FieldDescriptor]:
+        """Return the fields of `message` without those that are withheld from models."""
+        return [field for field in message.fields if not self.field_options(field).withheld]
 
     def message_options(self, message: Descriptor) -> MessageOptions:
         """Return what the options of `message` say."""
@@ -119,6 +124,14 @@ class Descriptors:
         if method not in self._method_options:
             self._method_options[method] = read_method_options(bare_options(method), self._foreign)
         return self._method_options[method]
+
+    def withheld(self, method: MethodDescriptor) -> tuple[str, str] | None:
+        """Return the full name and the restriction of what keeps `method` from models; None: nothing does."""
+        return self._visibility.withheld_of(method, self.method_options(method))
+
+    def withholds_type(self, message: Descriptor) -> bool:
+        """Return whether messages of this type are kept from models."""
+        return self._visibility.withholds_type(message)
 
     def options(self, descriptor: AnyDescriptor) -> Message:
         """Return an element's options as a message of the pool's own classes, which know every custom option.
@@ -145,17 +158,21 @@ class Descriptors:
         grouped = {name for group in (() if rules is None else rules.groups) for name in group.fields}
         for one in message.fields:
             oneof = one.containing_oneof
-            self._field_options[one] = read_field_options(
+            options = read_field_options(
                 proto.field[one.index].options,
                 *read,
                 in_required_oneof=oneof is not None and oneof.index in asked,
                 in_group=one.name in grouped,
             )
+            self._field_options[one] = self._visibility.applied(one, options)
 
 
-def link(loaded: Loaded, *, comments: Mapping[str, str] | None = None) -> Descriptors:
+def link(
+    loaded: Loaded, *, comments: Mapping[str, str] | None = None, visibility: Collection[str] = ()
+) -> Descriptors:
     """Link the files in a pool of their own; `comments` (by full name) go before those of the files.
 
+    `visibility`: the labels of google.api.visibility whose elements models see.
     Imports of google/protobuf that are missing come from the runtime. Raises DescriptorError.
     """
     pool = DescriptorPool()
@@ -163,15 +180,16 @@ def link(loaded: Loaded, *, comments: Mapping[str, str] | None = None) -> Descri
         _add(pool, file)
     _add_descriptor_file(pool)
     _check_well_known(pool)
-    found = comments_of(loaded)
+    found, foreign = comments_of(loaded), foreign_numbers(pool)
     return Descriptors(
         pool=pool,
         services=tuple(_service(pool, name) for name in sorted(set(loaded.services))),
         comments={**found, **({} if comments is None else comments)},
         trusted=loaded.trusted,
         resource_patterns=patterns_of(loaded.files),
-        _foreign=foreign_numbers(pool),
+        _foreign=foreign,
         _rules=RuleReader(pool),
+        _visibility=Visibility(visibility, foreign),
     )
 
 

@@ -37,7 +37,7 @@ def any_decoder(descriptors: Descriptors, decoder_of: Callable[[Descriptor], Dec
                 f'"@type" is missing: the URL of the type, like "{_PREFIX}google.protobuf.Duration".'
             )
         message = _type_of(descriptors, url)
-        if message is None:
+        if message is None or descriptors.withholds_type(message):
             raise Refused(f"{quoted(url)} is no type that this backend knows.")
         body = {name: item for name, item in value.items() if name != key}
         type_url = url if "/" in url else _PREFIX + url
@@ -91,6 +91,8 @@ def any_encoder(
             return {}
         if name not in openers:
             descriptor = _type_of(descriptors, url)
+            if descriptor is not None and descriptors.withholds_type(descriptor):
+                return {"@type": url}
             if descriptor is None or encoder_of is None:
                 return unopened(message)
             openers[name] = _opener(descriptors, descriptor, encoder_of)

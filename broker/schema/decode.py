@@ -1,6 +1,6 @@
 """A message type → the function that turns a model's JSON text into such a message."""
 
-from collections.abc import Callable, Collection, KeysView
+from collections.abc import Callable, Collection, Container, KeysView
 from typing import Any, Protocol
 
 from google.protobuf.descriptor import Descriptor, FieldDescriptor, OneofDescriptor
@@ -121,23 +121,23 @@ class Decoder:
         return decode
 
     def _layout(self, message: Descriptor, use: Use) -> Layout:
-        options = {field.name: self._descriptors.field_options(field) for field in message.fields}
+        fields = self._descriptors.fields(message)
+        options = {field.name: self._descriptors.field_options(field) for field in fields}
         asked = self._required(message, use)
-        slots = {
-            field.name: self._slot(field, field.name, kinds.use_below(field, use)) for field in message.fields
-        }
+        slots = {one.name: self._slot(one, one.name, kinds.use_below(one, use)) for one in fields}
         extendable = message.is_extendable
-        oneofs = [oneof for oneof in message.oneofs if len(oneof.fields) > 1]
-        required = {field.name: self._describe(field) for field in message.fields if field.name in asked}
+        oneofs = [one for one in message.oneofs if len(one.fields) > 1 and _members(one, slots)]
+        members = {oneof.name: _members(oneof, slots) for oneof in oneofs}
+        required = {field.name: self._describe(field) for field in fields if field.name in asked}
         return Layout(
             # Where the two cross, the name in the .proto wins.
-            slots={**{field.json_name: slots[field.name] for field in message.fields}, **slots},
+            slots={**{field.json_name: slots[field.name] for field in fields}, **slots},
             spelled=_spelled(slots) if self._reading.lenient else {},
             offered=tuple(name for name in slots if kinds.is_offered(options[name], name in required)),
             required=required,
-            members={oneof.name: _members(oneof) for oneof in oneofs},
+            members=members,
             required_oneofs={
-                oneof.name: _members(oneof)
+                oneof.name: members[oneof.name]
                 for oneof in oneofs
                 if self._reading.lenient and is_oneof_required(oneof, self._descriptors, use)
             },
@@ -170,7 +170,7 @@ class Decoder:
             convert = self._single(field, use)
         resource = update_mask.resource_of(field) if self._reading.lenient else None
         if resource is not None:
-            convert = update_mask.checked(resource)
+            convert = update_mask.checked(resource, self._descriptors)
         options = self._descriptors.field_options(field)
         if options.min_items is not None or options.max_items is not None:
             convert = bounded(convert, options.min_items, options.max_items)
@@ -285,8 +285,8 @@ def _reserved(message: Descriptor) -> Collection[str]:
     return proto.reserved_name
 
 
-def _members(oneof: OneofDescriptor) -> KeysView[str]:
-    return dict.fromkeys(field.name for field in oneof.fields).keys()
+def _members(oneof: OneofDescriptor, known: Container[str]) -> KeysView[str]:
+    return dict.fromkeys(field.name for field in oneof.fields if field.name in known).keys()
 
 
 def _spelled(slots: dict[str, Slot]) -> dict[str, Slot]:

@@ -148,6 +148,8 @@ class Encoder:
                     name, convert = slots[field]
                 except KeyError:  # but once for each field
                     name, convert = slots[field] = (self._key(field), self._field(field, anys))
+                    if field.is_extension and self._hidden(field):
+                        hidden.append(name)
                 encoded[name] = item if convert is None else convert(item)
             for name in hidden:
                 encoded.pop(name, None)

@@ -21,16 +21,25 @@ _MAX_NAMED = 30
 _REST_CUTOFF = 0.5
 
 
-def enumeration(enum: EnumDescriptor) -> Kind:
-    """The kind of the enum's values; google.protobuf.NullValue is JSON's null."""
-    return _null_kind() if enum.full_name == _NULL_VALUE else _enum_kind(enum)
+def enumeration(enum: EnumDescriptor, withheld: Collection[str] = ()) -> Kind:
+    """The kind of the enum's values without those of the names that are `withheld`.
+
+    google.protobuf.NullValue is JSON's null.
+    """
+    return _null_kind() if enum.full_name == _NULL_VALUE else _enum_kind(enum, withheld)
 
 
-def offered(enum: EnumDescriptor, unspecified: bool) -> list[str]:
-    """The names to offer a model: one for each number, without deprecated ones, and without the zero that
-    says "nothing given" unless `unspecified`."""
-    names = {value.number: value.name for value in reversed(enum.values) if not _deprecated(value)}
-    said = [value for value in enum.values if names.get(value.number) == value.name]
+def seen(enum: EnumDescriptor, withheld: Collection[str]) -> list[EnumValueDescriptor]:
+    """The values but those of the names that are `withheld`."""
+    return [value for value in enum.values if value.name not in withheld]
+
+
+def offered(enum: EnumDescriptor, unspecified: bool, withheld: Collection[str] = ()) -> list[str]:
+    """The names to offer a model: one for each number, without deprecated and `withheld` ones, and without
+    the zero that says "nothing given" unless `unspecified`."""
+    values = seen(enum, withheld)
+    names = {value.number: value.name for value in reversed(values) if not _deprecated(value)}
+    said = [value for value in values if names.get(value.number) == value.name]
     kept = [value.name for value in said if unspecified or not value.name.endswith("_UNSPECIFIED")]
     return kept if kept else [value.name for value in said]
 
@@ -47,9 +56,12 @@ def schema(names: Sequence[str]) -> tuple[dict[str, Any], str | None]:
     return {"type": "string"}, f"One of {', '.join(names[:_MAX_NAMED])} and {more:,} more names."
 
 
-def _enum_kind(enum: EnumDescriptor) -> Kind:
-    numbers = {value.name: value.number for value in enum.values}
-    names = {value.number: value.name for value in reversed(enum.values)}
+def _enum_kind(enum: EnumDescriptor, withheld: Collection[str]) -> Kind:
+    values = seen(enum, withheld)
+    numbers = {value.name: value.number for value in values}
+    names = {value.number: value.name for value in reversed(values)}
+    # Their numbers are known, and must not be taken for those of a newer .proto.
+    hidden = {value.number for value in enum.values} - names.keys()
     spellings: list[Mapping[str, set[str]]] = []
     # A model has no reason to send a number that has no name, though ProtoJSON allows it.
     keeps_unknown = not enum.is_closed
@@ -60,7 +72,8 @@ def _enum_kind(enum: EnumDescriptor) -> Kind:
         except (KeyError, TypeError):
             pass  # a number, another spelling, or none of them
         number = _number(value)
-        if number in names or (number is not None and keeps_unknown and not reading.lenient):
+        keeps = keeps_unknown and not reading.lenient and number not in hidden
+        if number in names or (number is not None and keeps):
             return number
         if reading.ignores_unknown and type(value) is str and number is None:
             raise Ignored
@@ -75,7 +88,7 @@ def _enum_kind(enum: EnumDescriptor) -> Kind:
 
     return Kind(
         phrase=f"a {enum.name} value",
-        input=schema(offered(enum, unspecified=True))[0],
+        input=schema(offered(enum, True, withheld))[0],
         output={"type": ["string", "integer"]},  # a number that this .proto does not know is printed as it is
         decode=decode,
         encode=lambda number: names.get(number, number),
@@ -93,7 +106,8 @@ def _number(value: Any) -> int | None:
 def _refused(enum: EnumDescriptor, value: Any, names: dict[int, str]) -> Refused:
     if not names:
         return Refused(f"{got(value)} is not a {enum.name} value.")
-    known = [names[number] for number in dict.fromkeys(value.number for value in enum.values)]
+    numbers = dict.fromkeys(value.number for value in enum.values)
+    known = [names[number] for number in numbers if number in names]
     if type(value) is not str:
         return Refused(f"{got(value)} is not a {enum.name} value. Allowed: {listed(known)}.")
     near = suggestion(value, known) or _suggestion_of_rest(value, known)

@@ -18,7 +18,8 @@ def find_extension(descriptors: Descriptors, message: Descriptor, key: str) -> F
     except KeyError:
         return None
     extendee = field.containing_type
-    return field if extendee is not None and extendee.full_name == message.full_name else None
+    own = extendee is not None and extendee.full_name == message.full_name
+    return field if own and not descriptors.field_options(field).withheld else None
 
 
 def extended(

@@ -1,6 +1,6 @@
 """A field's rules → what its schema says of it, and of each of its items, keys or values."""
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 
 from google.protobuf.descriptor import EnumDescriptor, FieldDescriptor
@@ -83,7 +83,11 @@ def constraints(field: FieldDescriptor, options: FieldOptions) -> FieldConstrain
     rules = options.rules
     if rules is None and options.format is None:
         return NO_RULES
-    said = NO_RULES if rules is None or rules.ignore == "ALWAYS" else _of_field(field, rules)
+    said = (
+        NO_RULES
+        if rules is None or rules.ignore == "ALWAYS"
+        else _of_field(field, rules, options.withheld_values)
+    )
     known = _FORMATS.get(str(options.format)) if field.type == FieldDescriptor.TYPE_STRING else None
     return said if known is None else _formatted(said, known, many=field.is_repeated)
 
@@ -106,31 +110,36 @@ def legacy_words(field: FieldDescriptor, options: FieldOptions) -> tuple[str, ..
     if rules.flag("ignore_empty"):
         rules = replace(rules, ignore="IF_ZERO_VALUE")
     required = ("Required.",) if rules.flag("required") else ()
-    return (*required, *_of_field(field, rules).in_words)
+    return (*required, *_of_field(field, rules, options.withheld_values).in_words)
 
 
-def _of_field(field: FieldDescriptor, rules: Rules) -> FieldConstraints:
+def _of_field(field: FieldDescriptor, rules: Rules, withheld: Collection[str]) -> FieldConstraints:
     if kinds.is_map(field):
         entry = kinds.entry_fields(field)
         return FieldConstraints(
             whole=combined(rules, [*_presence(field, rules), *_counts(rules, "map", "pairs", "Properties")]),
-            each=_nested(entry["value"], rules, "map", "values"),
-            key=_nested(entry["key"], rules, "map", "keys"),
+            each=_nested(entry["value"], rules, ("map", "values"), withheld),
+            key=_nested(entry["key"], rules, ("map", "keys"), withheld),
         )
     if field.is_repeated:
         pieces = [*_presence(field, rules), *_counts(rules, "repeated", "items", "Items")]
         return FieldConstraints(
-            whole=combined(rules, pieces), each=_nested(field, rules, "repeated", "items")
+            whole=combined(rules, pieces), each=_nested(field, rules, ("repeated", "items"), withheld)
         )
-    return FieldConstraints(whole=combined(rules, [*_presence(field, rules), *_pieces(field, rules)]))
+    return FieldConstraints(
+        whole=combined(rules, [*_presence(field, rules), *_pieces(field, rules, withheld)])
+    )
 
 
-def _nested(field: FieldDescriptor, rules: Rules, kind: str, name: str) -> Constraints:
+def _nested(
+    field: FieldDescriptor, rules: Rules, place: tuple[str, str], withheld: Collection[str]
+) -> Constraints:
+    kind, name = place
     rules = rules if rules.kind == kind else Rules()
     nested = rules.nested(name)
     if nested is None or nested.ignore == "ALWAYS":
         return NONE
-    return combined(nested, _pieces(field, nested))
+    return combined(nested, _pieces(field, nested, withheld))
 
 
 def _counts(rules: Rules, kind: str, unit: str, suffix: str) -> Iterator[Piece]:
@@ -163,19 +172,19 @@ def _presence(field: FieldDescriptor, rules: Rules) -> Iterator[Piece]:
         yield Piece(words="Not 0.")
 
 
-def _pieces(field: FieldDescriptor, rules: Rules) -> Iterable[Piece]:
+def _pieces(field: FieldDescriptor, rules: Rules, withheld: Collection[str]) -> Iterable[Piece]:
     """What typed rules say of one value; rules for another type than the field's say nothing."""
     message = field.message_type
     kind = _TYPES.get(field.type) if message is None else _MESSAGES.get(message.full_name)
     if kind is None or rules.kind != kind:
         return ()
     if field.enum_type is not None:
-        return _enum(field.enum_type, rules)
+        return _enum(field.enum_type, rules, withheld)
     return _PIECES[kind](rules)
 
 
-def _enum(enum: EnumDescriptor, rules: Rules) -> Iterator[Piece]:
-    names = {value.number: value.name for value in reversed(enum.values)}
+def _enum(enum: EnumDescriptor, rules: Rules, withheld: Collection[str]) -> Iterator[Piece]:
+    names = {value.number: value.name for value in reversed(enums.seen(enum, withheld))}
     numbers = {value.name: value.number for value in enum.values}
-    offered = {name: numbers[name] for name in enums.offered(enum, unspecified=True)}
+    offered = {name: numbers[name] for name in enums.offered(enum, True, withheld)}
     return enum_pieces(rules, offered, names)

@@ -55,7 +55,7 @@ def _input_form(message: Descriptor, descriptors: Descriptors, use: Use) -> Form
         message=message,
         properties=properties,
         oneofs=_oneofs(message, names, descriptors, use),
-        rules=tuple(message_words(descriptors.message_options(message).rules)),
+        rules=tuple(message_words(message, descriptors)),
     )
 
 
@@ -147,7 +147,9 @@ def _input_property(one: FieldDescriptor, descriptors: Descriptors, use: Use, re
         keywords=rules.whole.keywords if many else {},
         comment=descriptions.clean(descriptors.comments.get(one.full_name, "")),
         notes=(*remarks(one, descriptors, use), *(() if rules is NO_RULES else rules.words)),
-        values="" if one.enum_type is None else value_words(one.enum_type, descriptors),
+        values=""
+        if one.enum_type is None
+        else value_words(one.enum_type, descriptors, options.withheld_values),
         default=_default(one, options),
         oneof=None if oneof is None else oneof.name,
     )
@@ -190,13 +192,18 @@ def _shape(
 ) -> Shape:
     if kinds.is_map(one):
         entry = kinds.entry_fields(one)
-        value = _single(entry["value"], FieldOptions(), output, use, nonzero=False)
+        value = _single(entry["value"], _of_values(options), output, use, nonzero=False)
         return Entries(key=SCALARS[entry["key"].type], value=value)
     annotated = "REQUIRED" in options.behavior or one.is_required
     # Only with presence can zero be given.
     nonzero = required and not one.is_repeated and (annotated or not one.has_presence)
     single = _single(one, options, output, use, nonzero)
     return Items(item=single, bounds={} if output else _bounds(options)) if one.is_repeated else single
+
+
+def _of_values(options: FieldOptions) -> FieldOptions:
+    """Of what the options of a map say, what is about each of its values."""
+    return FieldOptions(withheld_values=options.withheld_values)
 
 
 def _bounds(options: FieldOptions) -> dict[str, int]:
@@ -214,7 +221,7 @@ def _single(
     if output:
         return Leaf(schema=kind.output, dynamic=kind.dynamic)
     if field.enum_type is not None and not kind.takes_null:
-        schema, hint = enums.schema(enums.offered(field.enum_type, unspecified=not nonzero))
+        schema, hint = enums.schema(enums.offered(field.enum_type, not nonzero, options.withheld_values))
         return Leaf(schema=schema, hint=hint)
     return Leaf(schema=kind.input, hint=kind.hint, dynamic=kind.dynamic)
 

@@ -19,7 +19,7 @@ def kind_of(field: FieldDescriptor, options: FieldOptions) -> Kind | Descriptor:
     if message is not None:
         return WELL_KNOWN.get(message.full_name, message)
     if field.enum_type is not None:
-        return enumeration(field.enum_type)
+        return enumeration(field.enum_type, options.withheld_values)
     if field.type != FieldDescriptor.TYPE_BYTES:
         return SCALARS[field.type]
     kind = TEXT_BYTES if options.bytes_as_text else SCALARS[field.type]

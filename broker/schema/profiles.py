@@ -4,7 +4,7 @@ import re
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from google.protobuf.descriptor_pb2 import MethodOptions
+from google.protobuf.descriptor import FieldDescriptor
 
 from broker.descriptors.pool import Descriptors
 from broker.errors import CatalogError
@@ -36,7 +36,8 @@ def _openai(tool: Tool, descriptors: Descriptors) -> dict[str, Any]:
 def _openai_strict(tool: Tool, descriptors: Descriptors) -> dict[str, Any]:
     """Strict where that can be had, else what the profile `openai` makes of the tool."""
     try:
-        return _function(tool, render_strict(descriptors.request_type(tool.method), descriptors), strict=True)
+        schema = render_strict(descriptors.request_type(tool.method), descriptors)
+        return _function(tool, _by_signature(schema, tool, descriptors), strict=True)
     except NotStrict:
         return _openai(tool, descriptors)
 
@@ -74,16 +75,26 @@ def _output(tool: Tool, descriptors: Descriptors) -> dict[str, Any]:
     return {"type": "object", "properties": collected}
 
 
-_HINTS: Mapping[int, dict[str, bool]] = {
-    MethodOptions.NO_SIDE_EFFECTS: {"readOnlyHint": True, "idempotentHint": True},
-    MethodOptions.IDEMPOTENT: {"readOnlyHint": False, "idempotentHint": True},
+_HINTS: Mapping[str, dict[str, bool]] = {
+    "NO_SIDE_EFFECTS": {"readOnlyHint": True, "idempotentHint": True},
+    "IDEMPOTENT": {"readOnlyHint": False, "idempotentHint": True},
+}
+_HINTS_OF_VERBS: Mapping[str | None, dict[str, bool]] = {
+    "GET": {"readOnlyHint": True},
+    "DELETE": {"readOnlyHint": False, "destructiveHint": True},
 }
 
 
 def _annotations(tool: Tool, descriptors: Descriptors) -> dict[str, bool]:
-    """Hints that ease a client's mind; a server that is known by reflection only has no say in that."""
-    level = tool.method.GetOptions().idempotency_level
-    return dict(_HINTS.get(level, {})) if descriptors.trusted else {}
+    """Hints that ease a client's mind; a server that is known by reflection only has no say in that.
+
+    What google.api.http says comes after `idempotency_level`, and is a hint only: that a gateway offers a
+    method under GET has no part in what the broker itself allows.
+    """
+    if not descriptors.trusted:
+        return {}
+    options = descriptors.method_options(tool.method)
+    return {**_HINTS_OF_VERBS.get(options.verb, {}), **_HINTS.get(options.idempotency_level, {})}
 
 
 def _anthropic(tool: Tool, descriptors: Descriptors) -> dict[str, Any]:
@@ -104,7 +115,27 @@ def _input_schema(tool: Tool, descriptors: Descriptors, dialect: Dialect) -> dic
                 f'the request "{message.full_name}" has the field "{key}", and the provider takes only names '
                 f"that match {pattern}; hide the field with (broker.v1.field).hidden"
             )
-    return schema
+    return _by_signature(schema, tool, descriptors)
+
+
+def _by_signature(schema: dict[str, Any], tool: Tool, descriptors: Descriptors) -> dict[str, Any]:
+    """The same with what the method's signature has first; a oneof stands for its members where it is one."""
+    fields = descriptors.request_type(tool.method).fields_by_name
+    named = [fields[name] for name in descriptors.method_options(tool.method).signature if name in fields]
+    first = [name for field in named for name in (field.name, *_oneof_name(field))]
+    if not first:
+        return schema
+    properties, required = schema.get("properties", {}), schema.get("required", ())
+    order = dict.fromkeys(name for name in (*first, *properties) if name in properties)
+    return {
+        **schema,
+        **({"properties": {name: properties[name] for name in order}} if properties else {}),
+        **({"required": [name for name in order if name in required]} if required else {}),
+    }
+
+
+def _oneof_name(field: FieldDescriptor) -> tuple[str, ...]:
+    return () if field.containing_oneof is None else (field.containing_oneof.name,)
 
 
 _DEFINITIONS: Mapping[str, Callable[[Tool, Descriptors], dict[str, Any]]] = {

@@ -1,15 +1,15 @@
 """A field's and a message's annotations → what a model must be told of them, in sentences."""
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from itertools import chain
 
-from google.protobuf.descriptor import EnumDescriptor, FieldDescriptor
+from google.protobuf.descriptor import Descriptor, EnumDescriptor, FieldDescriptor
 
 from broker.descriptors.options import FieldOptions
 from broker.descriptors.pool import Descriptors
 from broker.descriptors.resources import Reference
-from broker.descriptors.rules import Group, MessageRules
-from broker.schema import enums, kinds
+from broker.descriptors.rules import Group
+from broker.schema import enums, kinds, update_mask
 from broker.schema.constraints import customs, named
 from broker.schema.descriptions import clean, first_sentence, readable
 from broker.schema.field_rules import legacy_words
@@ -18,6 +18,7 @@ from broker.schema.scalars import Kind
 
 _MAX_PATTERNS = 3
 _MAX_PATTERN = 150
+_MAX_PATHS = 30
 _MAX_VALUES = 12
 _MAX_VALUES_TEXT = 400
 _FORMATS = {"IPV4_OR_IPV6": "An IP address, v4 or v6."}
@@ -33,6 +34,7 @@ def remarks(field: FieldDescriptor, descriptors: Descriptors, use: Use) -> Itera
         if isinstance(key, Kind) and key.exact is not str:
             yield f"Each key is {key.phrase}."
     yield from _resource_name(field, options, descriptors)
+    yield from _paths(field, descriptors)
     yield from _behavior(options, use)
     if options.format in _FORMATS:
         yield _FORMATS[options.format]
@@ -55,6 +57,15 @@ def _resource_name(field: FieldDescriptor, options: FieldOptions, descriptors: D
         yield f"{each}: {' or '.join(readable(one, _MAX_PATTERN) for one in patterns)}."
 
 
+def _paths(field: FieldDescriptor, descriptors: Descriptors) -> Iterator[str]:
+    """What an update mask can name."""
+    resource = update_mask.resource_of(field)
+    paths = [] if resource is None else update_mask.writable(resource, descriptors)
+    if paths:
+        more = ", …" if len(paths) > _MAX_PATHS else "."
+        yield f"Writable fields: {', '.join(paths[:_MAX_PATHS])}{more}"
+
+
 def _patterns(field: FieldDescriptor, reference: Reference | None, descriptors: Descriptors) -> list[str]:
     if reference is None:
         message = field.containing_type
@@ -67,10 +78,10 @@ def _patterns(field: FieldDescriptor, reference: Reference | None, descriptors: 
     return list(dict.fromkeys(parents if reference.child else patterns))
 
 
-def value_words(enum: EnumDescriptor, descriptors: Descriptors) -> str:
+def value_words(enum: EnumDescriptor, descriptors: Descriptors, withheld: Collection[str] = ()) -> str:
     """What comments say of the values of an enum; nothing where that is too much."""
     said: dict[str, str] = {}
-    names = [] if enums.enumeration(enum).takes_null else enums.offered(enum, unspecified=False)
+    names = [] if enums.enumeration(enum).takes_null else enums.offered(enum, False, withheld)
     for name in names:
         comment = clean(descriptors.comments.get(f"{enum.full_name}.{name}", ""))
         if len(said) > _MAX_VALUES:
@@ -81,11 +92,16 @@ def value_words(enum: EnumDescriptor, descriptors: Descriptors) -> str:
     return text if said and len(said) <= _MAX_VALUES and len(text) <= _MAX_VALUES_TEXT else ""
 
 
-def message_words(rules: MessageRules | None) -> Iterator[str]:
+def message_words(message: Descriptor, descriptors: Descriptors) -> Iterator[str]:
     """What rules say of a message as a whole."""
+    rules = descriptors.message_options(message).rules
     if rules is not None:
-        yield from chain(map(_group, rules.groups), customs(rules.custom))
+        known = {field.name for field in descriptors.fields(message)}
+        yield from chain.from_iterable(_group(group, known) for group in rules.groups)
+        yield from customs(rules.custom)
 
 
-def _group(group: Group) -> str:
-    return f"{'Exactly' if group.required else 'At most'} one of: {named(group.fields)}."
+def _group(group: Group, known: Collection[str]) -> Iterator[str]:
+    fields = [name for name in group.fields if name in known]
+    if fields:
+        yield f"{'Exactly' if group.required else 'At most'} one of: {named(fields)}."

@@ -3,8 +3,12 @@
 https://google.aip.dev/134: the mask stands beside the resource, and its paths are relative to that.
 """
 
+from collections.abc import Mapping, Sequence
+
 from google.protobuf.descriptor import Descriptor, FieldDescriptor
 
+from broker.descriptors.options import FieldOptions
+from broker.descriptors.pool import Descriptors
 from broker.schema import kinds
 from broker.schema.field_masks import decode_written, snake
 from broker.schema.notes import then
@@ -13,6 +17,7 @@ from broker.schema.scalars import Decode
 
 _NAME = "update_mask"
 _WHOLE = "*"
+_FIXED = frozenset({"IMMUTABLE", "IDENTIFIER"})
 
 
 def resource_of(field: FieldDescriptor) -> FieldDescriptor | None:
@@ -25,12 +30,34 @@ def resource_of(field: FieldDescriptor) -> FieldDescriptor | None:
     return resources[0] if len(resources) == 1 else None
 
 
-def checked(resource: FieldDescriptor) -> Decode:
+def checked(resource: FieldDescriptor, descriptors: Descriptors) -> Decode:
     """The decoder of a mask whose paths must be of the resource."""
-    return then(decode_written, lambda mask: {"paths": [_path(path, resource) for path in mask["paths"]]})
+
+    def in_place(mask: Mapping[str, Sequence[str]]) -> dict[str, list[str]]:
+        return {"paths": [_path(path, resource, descriptors) for path in mask["paths"]]}
+
+    return then(decode_written, in_place)
 
 
-def _path(path: str, resource: FieldDescriptor) -> str:
+def writable(resource: FieldDescriptor, descriptors: Descriptors) -> list[str]:
+    """The paths of one step that a mask may name: the fields of the resource that can be changed."""
+    message = resource.message_type
+    if message is None or descriptors.field_options(resource).hidden:
+        return []
+    own = descriptors.message_options(message).resource
+    name = None if own is None else own.name_field
+    return [
+        field.name
+        for field in descriptors.fields(message)
+        if field.name != name and _is_writable(descriptors.field_options(field))
+    ]
+
+
+def _is_writable(options: FieldOptions) -> bool:
+    return kinds.is_offered(options, required=False) and not options.behavior & _FIXED
+
+
+def _path(path: str, resource: FieldDescriptor, descriptors: Descriptors) -> str:
     """The path in the .proto's spelling; raises Refused where a step of it is no field."""
     message: Descriptor | None = resource.message_type
     steps = path.split(".")
@@ -38,9 +65,10 @@ def _path(path: str, resource: FieldDescriptor) -> str:
         # What lies in a map or a dynamic value is the service's own, and so is what is no name.
         if message is None or step == _WHOLE or not step.isidentifier():
             break
-        field = _field(message, step)
+        fields = descriptors.fields(message)
+        field = _field(fields, step)
         if field is None:
-            raise Refused(_no_field(path, place, message, resource))
+            raise Refused(_no_field(path, place, [one.name for one in fields], message, resource))
         steps[place] = field.name
         if field.is_repeated and not kinds.is_map(field):
             return ".".join([*steps[: place + 1], *map(snake, steps[place + 1 :])])
@@ -52,18 +80,17 @@ def _path(path: str, resource: FieldDescriptor) -> str:
     return ".".join(steps)
 
 
-def _field(message: Descriptor, step: str) -> FieldDescriptor | None:
-    exact = message.fields_by_name.get(step)
-    if exact is not None:
-        return exact
-    spelled = [
-        field for field in message.fields if plain(field.name) == plain(step) or field.json_name == step
-    ]
+def _field(fields: Sequence[FieldDescriptor], step: str) -> FieldDescriptor | None:
+    for field in fields:
+        if field.name == step:
+            return field
+    spelled = [field for field in fields if plain(field.name) == plain(step) or field.json_name == step]
     return spelled[0] if len(spelled) == 1 else None
 
 
-def _no_field(path: str, place: int, message: Descriptor, resource: FieldDescriptor) -> str:
-    names = [field.name for field in message.fields]
+def _no_field(
+    path: str, place: int, names: Sequence[str], message: Descriptor, resource: FieldDescriptor
+) -> str:
     step, rest = path.split(".")[place], path.split(".")[1:]
     if place == 0 and plain(step) == plain(resource.name):
         cure = f" Paths begin in {message.name}: send {quoted('.'.join(rest) or _WHOLE)}."

@@ -5,7 +5,7 @@ whose rules cannot be evaluated, nothing is checked here, and the backend says w
 """
 
 import re
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from itertools import zip_longest
@@ -17,7 +17,7 @@ from google.protobuf.message import Message
 from broker.descriptors.options import FieldOptions
 from broker.descriptors.pool import Descriptors
 from broker.descriptors.rules import Custom, MessageRules, Rules
-from broker.schema import kinds
+from broker.schema import enums, kinds
 from broker.schema.descriptions import readable
 from broker.schema.problems import MAX_COLLECTED, Problem, got, invalid, step_of_key
 
@@ -177,7 +177,7 @@ def _problem(violation: Any, message: Descriptor, descriptors: Descriptors, reac
     secret = any(one.debug_redact for one in options)
     text = _text(violation, reach)
     if violation.proto.rule_id in _RULES_OF_ENUMS and len(fields) == len(elements):
-        text, value = _named(fields[-1], text, value)
+        text, value = _named(fields[-1], options[-1].withheld_values, text, value)
     if not secret and not violation.proto.for_key and type(value) in (str, int, float) and value:
         text += f", got {got(value)}"
     return _path(elements, options), f"{text}."
@@ -194,12 +194,12 @@ def _text(violation: Any, reach: Reach) -> str:
     return readable(message, _MAX_MESSAGE).rstrip(".")
 
 
-def _named(field: FieldDescriptor, text: str, value: Any) -> tuple[str, Any]:
+def _named(field: FieldDescriptor, withheld: Collection[str], text: str, value: Any) -> tuple[str, Any]:
     """What a rule of an enum says, and the value, with names for the numbers: models see names only."""
     one = kinds.entry_fields(field)["value"] if kinds.is_map(field) else field
     if one.enum_type is None:
         return text, value
-    names = {str(each.number): each.name for each in reversed(one.enum_type.values)}
+    names = {str(each.number): each.name for each in reversed(enums.seen(one.enum_type, withheld))}
     said = re.sub(r"-?[0-9]+", lambda number: names.get(number[0], number[0]), text)
     return said, names.get(str(value), value)
 

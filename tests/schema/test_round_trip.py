@@ -4,20 +4,20 @@ import base64
 import json
 import math
 import os
-from types import SimpleNamespace
 from typing import Any
 
 import jsonschema
 import pytest
 from google.protobuf import json_format
-from google.protobuf.descriptor import Descriptor, EnumDescriptor, FieldDescriptor
-from google.protobuf.descriptor_pb2 import MethodOptions
+from google.protobuf.descriptor import Descriptor, EnumDescriptor, FieldDescriptor, MethodDescriptor
+from google.protobuf.descriptor_pb2 import FileDescriptorProto
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from broker.errors import InvalidArguments
 from broker.schema.profiles import PROFILES, render
 from broker.schema.rendering import render_output
+from broker.tool import Tool
 
 _TEXT = st.text(st.characters(exclude_categories=["Cs"]), max_size=8)
 _DEPTH = 3
@@ -140,16 +140,25 @@ def test_what_fits_the_input_schema_is_decoded(codec: Any, name: str, profile: s
 
 def _parameters(codec: Any, name: str, profile: str) -> tuple[Any, bool]:
     """The schema of a request of this type, as the profile's tool has it, and whether it is strict."""
-    method = SimpleNamespace(name="Call", input_type=codec.message(name), output_type=codec.message("Empty"))
-    method.client_streaming = method.server_streaming = False
-    method.GetOptions = MethodOptions
-    tool: Any = SimpleNamespace(name="Call", description="Calls.", method=method)
+    tool = Tool(name="Call", description="Calls.", method=_taking(codec, codec.message(name)), backend="any")
     definition = render(tool, codec.descriptors, profile)
     found = definition.get("function", definition)
     # Gemini refuses an object without properties, and takes none instead.
     keys = ("parameters", "inputSchema", "input_schema")
     schema = next((found[key] for key in keys if key in found), {"type": "object", "properties": {}})
     return schema, found.get("strict", False)
+
+
+def _taking(codec: Any, message: Descriptor) -> MethodDescriptor:
+    """A method that takes and gives such a message; to add the same file again is nothing to the pool."""
+    service = f"calls.{message.full_name}Service"
+    package, _, own = service.rpartition(".")
+    file = FileDescriptorProto(name=f"{service}.proto", package=package, dependency=[message.file.name])
+    full_name = f".{message.full_name}"
+    file.service.add(name=own).method.add(name="Call", input_type=full_name, output_type=full_name)
+    codec.descriptors.pool.AddSerializedFile(file.SerializeToString())
+    found: MethodDescriptor = codec.descriptors.pool.FindMethodByName(f"{service}.Call")
+    return found
 
 
 _UNSAYABLE = (
