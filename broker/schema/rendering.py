@@ -199,9 +199,15 @@ class _Renderer:
         if len(same) >= _UNROLLED:
             where = f'"{same[0]}" above' if same[0] else "the whole"
             return self._listing({}, f"{nested.message.name}; same fields as {where}.")
-        if len(self.above) >= self.detail.depth:
-            return self._listing({}, f"{nested.message.name}.")
-        return self._object(self.forms(nested.message, nested.use), name)
+        form = self.forms(nested.message, nested.use)
+        return self._needed(form, name) if len(self.above) >= self.detail.depth else self._object(form, name)
+
+    def _needed(self, form: Form, holder: str) -> dict[str, Any]:
+        """An object too deep to be shown: of its fields only those that a call is refused without."""
+        self.above.append((form.message.full_name, holder))
+        properties = {one.name: self._property(one) for one in form.properties if one.required}
+        self.above.pop()
+        return self._listing(properties, f"{form.message.name}.", list(properties))
 
 
 def _key_schema(key: Kind) -> dict[str, Any] | None:
