@@ -6,6 +6,7 @@ from typing import Any
 import jsonschema
 import orjson
 import pytest
+from google.api import field_behavior_pb2
 from google.protobuf.descriptor_pb2 import (
     DescriptorProto,
     FieldDescriptorProto,
@@ -463,6 +464,21 @@ def test_a_schema_that_would_double_with_each_level_is_cut_in_depth() -> None:
     schema = call(generated(*levels, message("M40", 1)))
     assert 1_000 < len(orjson.dumps(schema)) <= 64 * 1024
     assert list(schema["properties"]) == ["field_1", "field_2"]
+
+
+def test_an_object_that_is_too_deep_still_shows_what_a_call_is_refused_without() -> None:
+    levels = [message(f"M{level}", 2, f"M{level + 1}") for level in range(40)]
+    for level in levels:
+        kind, label = FieldDescriptorProto.TYPE_STRING, FieldDescriptorProto.LABEL_OPTIONAL
+        needed = level.field.add(name="needed", number=9, type=kind, label=label)
+        behavior = needed.options.Extensions[field_behavior_pb2.field_behavior]
+        behavior.append(field_behavior_pb2.REQUIRED)
+
+    schema = call(generated(*levels, message("M40", 1)))
+    while "field_1" in schema["properties"]:
+        schema = schema["properties"]["field_1"]
+
+    assert list(schema["properties"]) == schema["required"] == ["needed"]
 
 
 def test_a_large_schema_loses_its_explanations_before_its_depth() -> None:
