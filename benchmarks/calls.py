@@ -26,28 +26,34 @@ _CALL = ToolCall(id="1", name="weather_v1_WeatherService_GetWeather", arguments=
 _ROUNDS = 9
 
 Once = Callable[[], Awaitable[object]]
+Compare = Callable[[Once, Once], Awaitable[list[Row]]]
 
 
 def rows() -> list[Row]:
     """CPU per call at 64 at once, throughput at 16, and the median one at a time."""
     with started("benchmarks.backend") as port:
-        found = uvloop.run(_measure(port))
+        found = uvloop.run(_measure(port, _compared))
+        found += uvloop.run(_measure(port, _compared_with_rules, RULED))
     with started("benchmarks.backend", "0.1") as port:
         found += uvloop.run(_measure_parallel(port))
     return found
 
 
-def settings(port: int) -> Settings:
+PLAIN: dict[str, Any] = {"protos": ["weather.proto"], "import_paths": ["benchmarks"]}
+RULED: dict[str, Any] = {"protos": ["weather/v1/weather.proto"], "import_paths": ["protos"]}
+"""Each request is checked by protovalidate, and by one expression in CEL."""
+
+
+def settings(port: int, descriptors: dict[str, Any] = PLAIN) -> Settings:
     """A broker in front of the weather service at a port."""
-    descriptors = {"protos": ["weather/v1/weather.proto"], "import_paths": ["protos"]}
     backend = {"target": f"127.0.0.1:{port}", "plaintext": True, "descriptors": descriptors}
     return Settings.model_validate({"backends": {"weather": backend}})
 
 
-async def _measure(port: int) -> list[Row]:
+async def _measure(port: int, compare: Compare, descriptors: dict[str, Any] = PLAIN) -> list[Row]:
     with open(os.devnull, "wb") as nowhere:  # noqa: ASYNC230, PTH123 - the log is written, as in production
         async with (
-            assembly.open(settings(port)) as opened,
+            assembly.open(settings(port, descriptors)) as opened,
             grpc.aio.insecure_channel(f"127.0.0.1:{port}") as channel,
         ):
             broker = Broker(opened.catalog, opened._invoke, CallLog(LogSettings(), nowhere))
@@ -63,7 +69,13 @@ async def _measure(port: int) -> list[Row]:
                     weather_pb2.Location(name="Paris"), timeout=30, metadata=_METADATA
                 )
 
-            return await _compared(ours, reference)
+            return await compare(ours, reference)
+
+
+async def _compared_with_rules(ours: Once, reference: Once) -> list[Row]:
+    cpu = await _interleaved(ours, reference, lambda once: _cpu_per_call(once, 64, 2_000))
+    pair = (cpu[0] * 1e6, cpu[1] * 1e6)
+    return [_row("with rules, 64 at once: CPU", pair, unit="µs", floor=1.5, goal=1.25)]
 
 
 async def _compared(ours: Once, reference: Once) -> list[Row]:
