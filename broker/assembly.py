@@ -12,7 +12,6 @@ from broker.call_log import CallLog
 from broker.catalog import lock
 from broker.catalog.catalog import Catalog
 from broker.catalog.exposure import Exposed, build
-from broker.chat.loop import Chat
 from broker.config import loading
 from broker.config.settings import BackendSettings, DescriptorSettings, ModelSettings, Settings, StateSettings
 from broker.descriptors.comments import comments_of
@@ -32,6 +31,7 @@ from broker.state.store import Store
 from broker.tool import Invoke
 
 if TYPE_CHECKING:
+    from broker.chat.loop import Chat
     from broker.models.auto import Auto
     from broker.models.chat_completions import ChatCompletions
     from broker.models.responses import Responses
@@ -91,11 +91,16 @@ def _model(settings: ModelSettings) -> "Auto | ChatCompletions | Responses":
 
 
 @asynccontextmanager
-async def open_chat(settings: Settings, broker: Broker, *, store: Store | None = None) -> AsyncIterator[Chat]:
+async def open_chat(
+    settings: Settings, broker: Broker, *, store: Store | None = None
+) -> "AsyncIterator[Chat]":
     """The loop between the model of the settings and a broker.
 
     Runs that wait are kept in `store`, which is its opener's to close; None: where `state` says.
     """
+    # With the search it takes as long to load as gRPC, and commands that only look have no use for it.
+    from broker.chat.loop import Chat
+
     async with AsyncExitStack() as stack:
         model = await stack.enter_async_context(open_model(settings))
         if store is None:
