@@ -112,8 +112,9 @@ class Offer:
             number = len(self._catalog)
             own = [finding.search_definition(number, profile, by_name=by_name)]
             own += [finding.call_definition(profile)] if by_name else []
-            definitions = [*self._defined(self._always(run)), *own]
-            definitions += [] if by_name else self._defined(self._revealed(run))
+            always = self._always(run)
+            definitions = [*self._defined(always), *own]
+            definitions += [] if by_name else self._defined(self._revealed(run, always))
         if run.results.can_be_read_on:
             definitions.append(read_result.definition(profile))
         return definitions
@@ -133,29 +134,30 @@ class Offer:
         if len(self._catalog) <= self._limit:
             # `allowed_tools` restricts the model without another list, which its server would read anew.
             return [tool for tool in self._catalog if tool.name not in self._refused]
-        return [tool for tool in self._catalog if self._may_find(run, tool)]
+        return list(filter(self._may_find(run), self._catalog))
 
-    def _may_find(self, run: Run, tool: Tool) -> bool:
+    def _may_find(self, run: Run) -> Callable[[Tool], bool]:
+        # Asked of each tool of a catalog, so what the caller allows is read once.
         allowed = run.options.allowed
-        return tool.name not in self._refused and (allowed is None or tool.name in allowed)
+        return lambda tool: tool.name not in self._refused and (allowed is None or tool.name in allowed)
 
     def _always(self, run: Run) -> list[Tool]:
         patterns, forced = self._settings.always_offered, run.options.forced
         if not patterns and forced is None:
             return []
         always = (tool for tool in self._catalog if tool.name == forced or fits_any(tool.full_name, patterns))
-        return [tool for tool in always if self._may_find(run, tool)]
+        return list(filter(self._may_find(run), always))
 
-    def _revealed(self, run: Run) -> list[Tool]:
-        always = {tool.name for tool in self._always(run)}
-        found = (self._catalog.get(name) for name in run.revealed if name not in always)
-        return [tool for tool in found if tool is not None and self._may_find(run, tool)]
+    def _revealed(self, run: Run, always: Iterable[Tool]) -> list[Tool]:
+        shown, may_find = {tool.name for tool in always}, self._may_find(run)
+        found = (self._catalog.get(name) for name in run.revealed if name not in shown)
+        return [tool for tool in found if tool is not None and may_find(tool)]
 
     async def _search(self, run: Run, call: ToolCall) -> ToolResult:
         query = finding.query_of(call)
         if isinstance(query, ToolResult):
             return query
-        found = await self._finder.find(query, lambda tool: self._may_find(run, tool))
+        found = await self._finder.find(query, self._may_find(run))
         if self._mode(run) == "dispatch":
             return finding.told(call, found, self._defined(found))
         run.reveal([tool.name for tool in found])
