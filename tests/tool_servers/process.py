@@ -29,14 +29,33 @@ async def running(
 ) -> AsyncIterator[tuple[asyncio.subprocess.Process, grpc.aio.Channel]]:
     """The process, ready, on a free port, and a channel to it."""
     process = await start(name, "--address", "127.0.0.1:0", *arguments, **environment)
+    async with ready(name, process) as channel:
+        yield process, channel
+
+
+@asynccontextmanager
+async def ready(name: str, process: asyncio.subprocess.Process) -> AsyncIterator[grpc.aio.Channel]:
+    """A channel to a server, in any language, that says where it listens; it is ended in the end."""
     try:
         assert process.stdout is not None
-        ready = (await process.stdout.readline()).decode().strip()
-        fact, _, address = ready.rpartition(" ")
+        fact, _, address = (await process.stdout.readline()).decode().strip().rpartition(" ")
         assert fact == f"{name}: listening on"
         async with grpc.aio.insecure_channel(address) as channel:
-            yield process, channel
+            yield channel
     finally:
         if process.returncode is None:
             process.kill()
         await process.communicate()
+
+
+async def refuses(name: str, words: str, *arguments: str, **environment: str) -> None:
+    """Asserts that a setting is refused in these words, without a traceback and what is hidden in it."""
+    process = await start(name, *arguments, **environment)
+
+    output, errors = await process.communicate()
+
+    assert process.returncode == 2
+    assert words in errors.decode()
+    assert "hidden" not in errors.decode()
+    assert "Traceback" not in errors.decode()
+    assert output == b""

@@ -12,7 +12,7 @@ from grpc import StatusCode
 from tests.tool_servers.conftest import Elsewhere, Serve
 from tests.tool_servers.customers import attempts
 from tests.tool_servers.customers.databases import Database, as_reader, on_postgres
-from tests.tool_servers.process import running, start
+from tests.tool_servers.process import refuses, running
 from tests.tool_servers.served import failure
 from tool_servers.customers.service import customer_service
 
@@ -267,12 +267,4 @@ async def test_a_database_that_is_gone_is_told_without_its_place(tmp_path: Path)
     ],
 )
 async def test_a_wrong_setting_is_exit_status_2_and_one_line(environment: dict[str, str], words: str) -> None:
-    process = await start("customers", "--address", "127.0.0.1:0", **environment)
-
-    output, errors = await process.communicate()
-
-    assert process.returncode == 2
-    assert words in errors.decode()
-    assert "hidden" not in errors.decode()
-    assert "Traceback" not in errors.decode()
-    assert output == b""
+    await refuses("customers", words, "--address", "127.0.0.1:0", **environment)

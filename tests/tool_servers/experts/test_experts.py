@@ -15,7 +15,7 @@ from grpc import StatusCode
 
 from tests.models.scripted_server import Answer, ScriptedServer, refusal, scripted_server
 from tests.tool_servers.conftest import Elsewhere, Serve
-from tests.tool_servers.process import running, start
+from tests.tool_servers.process import refuses, running
 from tests.tool_servers.served import failure
 from tool_servers.experts.expert import open_expert
 from tool_servers.experts.service import expert_service
@@ -205,11 +205,4 @@ async def test_a_stand_in_beside_it_answers_when_there_is_no_model() -> None:
     ],
 )
 async def test_a_wrong_setting_is_exit_status_2_and_one_line(environment: dict[str, str], words: str) -> None:
-    process = await start("experts", "--address", "127.0.0.1:0", **environment)
-
-    output, errors = await process.communicate()
-
-    assert process.returncode == 2
-    assert words in errors.decode()
-    assert "Traceback" not in errors.decode()
-    assert output == b""
+    await refuses("experts", words, "--address", "127.0.0.1:0", **environment)

@@ -10,7 +10,7 @@ from grpc import StatusCode
 from knowledge.v1 import knowledge_pb2, knowledge_pb2_grpc
 
 from tests.tool_servers.conftest import Elsewhere, Serve
-from tests.tool_servers.process import running, start
+from tests.tool_servers.process import refuses, running
 from tests.tool_servers.served import failure
 from tool_servers.knowledge import documents
 from tool_servers.knowledge.index import open_index
@@ -245,15 +245,7 @@ async def test_a_folder_and_postgresql_are_chosen_by_the_settings(folder: Path, 
 async def test_a_wrong_setting_is_exit_status_2_and_one_line(
     arguments: tuple[str, ...], environment: dict[str, str], words: str
 ) -> None:
-    process = await start("knowledge", "--address", "127.0.0.1:0", *arguments, **environment)
-
-    output, errors = await process.communicate()
-
-    assert process.returncode == 2
-    assert words in errors.decode()
-    assert "hidden" not in errors.decode()
-    assert "Traceback" not in errors.decode()
-    assert output == b""
+    await refuses("knowledge", words, "--address", "127.0.0.1:0", *arguments, **environment)
 
 
 async def test_an_index_that_is_gone_is_unavailable(

@@ -19,7 +19,7 @@ from grpc import StatusCode
 from mail.v1 import mail_pb2, mail_pb2_grpc
 
 from tests.tool_servers.conftest import Elsewhere, Serve
-from tests.tool_servers.process import running, start
+from tests.tool_servers.process import refuses, running
 from tests.tool_servers.served import failure
 from tool_servers.mail.service import mail_service
 from tool_servers.mail.sink import open_sink
@@ -429,15 +429,7 @@ async def test_by_itself_it_sends_to_a_sink_in_the_folder_that_it_is_given(tmp_p
 async def test_a_wrong_setting_is_exit_status_2_and_one_line(
     arguments: tuple[str, ...], environment: dict[str, str], words: str
 ) -> None:
-    process = await start("mail", "--address", "127.0.0.1:0", *arguments, **environment)
-
-    output, errors = await process.communicate()
-
-    assert process.returncode == 2
-    assert words in errors.decode()
-    assert "hidden" not in errors.decode()
-    assert "Traceback" not in errors.decode()
-    assert output == b""
+    await refuses("mail", words, "--address", "127.0.0.1:0", *arguments, **environment)
 
 
 async def test_a_client_that_goes_away_leaves_mails_that_are_sent_and_listed(serve_service: Serve) -> None:

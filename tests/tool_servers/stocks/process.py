@@ -13,6 +13,8 @@ import grpc.aio
 import pytest
 from stocks.v1 import stocks_pb2_grpc
 
+from tests.tool_servers.process import ready
+
 ROOT = Path(__file__).parents[3]
 FOLDER = ROOT / "tool_servers" / "stocks"
 PROGRAM = FOLDER / "build" / "stocks"
@@ -45,14 +47,5 @@ async def start(*arguments: str) -> asyncio.subprocess.Process:
 async def running(*arguments: str) -> AsyncIterator[tuple[asyncio.subprocess.Process, grpc.aio.Channel]]:
     """The process, ready to answer, and a channel to it."""
     process = await start("--address", "127.0.0.1:0", *arguments)
-    try:
-        assert process.stdout is not None
-        ready = (await process.stdout.readline()).decode().strip()
-        fact, _, address = ready.rpartition(" ")
-        assert fact == "stocks: listening on"
-        async with grpc.aio.insecure_channel(address) as channel:
-            yield process, channel
-    finally:
-        if process.returncode is None:
-            process.kill()
-        await process.communicate()
+    async with ready("stocks", process) as channel:
+        yield process, channel
