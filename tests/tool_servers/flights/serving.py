@@ -8,6 +8,8 @@ from pathlib import Path
 import grpc.aio
 from flights.v1 import flights_pb2_grpc
 
+from tests.tool_servers.process import ready
+
 MAIN = Path(__file__).parents[3] / "tool_servers" / "flights" / "build" / "src" / "main.js"
 # The clock of the server starts here, so that dates are the same on every run.
 NOW = "2026-03-01T08:00:00Z"
@@ -44,12 +46,5 @@ def address_in(line: bytes) -> str:
 async def running(node: str, *more: str) -> AsyncIterator[Server]:
     """A server with these arguments besides, which is ended in the end."""
     process = await start(node, *arguments(*more))
-    try:
-        assert process.stdout is not None
-        address = address_in(await process.stdout.readline())
-        async with grpc.aio.insecure_channel(address) as channel:
-            yield Server(process, channel)
-    finally:
-        if process.returncode is None:
-            process.kill()
-        await process.communicate()
+    async with ready("flights", process) as channel:
+        yield Server(process, channel)
