@@ -41,7 +41,7 @@ $(VALIDATE): .venv/.installed
 .PHONY: gen
 gen: $(VALIDATE) ## Generate stubs of PROTOS into OUT (default: the tool servers' into gen/python)
 	@mkdir -p $(OUT)
-	@$(PROTOC) -I $(PROTOS) -I protos -I $(SITE) --python_out=$(OUT) --pyi_out=$(OUT) --grpc_python_out=$(OUT) \
+	@$(PROTOC) -I $(PROTOS) -I protos -I "$(SITE)" --python_out=$(OUT) --pyi_out=$(OUT) --grpc_python_out=$(OUT) \
 	  --plugin=protoc-gen-mypy_grpc=$(BIN)/protoc-gen-mypy_grpc --mypy_grpc_out=quiet:$(OUT) $(USER_PROTOS)
 	@$(PROTOC) --python_out=$(OUT) --pyi_out=$(OUT) buf/validate/validate.proto
 	@echo "gen: $(words $(USER_PROTOS)) file(s) of $(PROTOS) into $(OUT)"
@@ -52,8 +52,8 @@ gen/.made: .venv/.installed $(shell find protos -name '*.proto')
 
 # $(1): the folder to generate the broker's own code into
 define gen-broker
-$(PROTOC) -I protos -I $(SITE) --python_out=$(1) --pyi_out=$(1) $(BROKER_PROTOS)
-$(PROTOC) -I protos -I $(SITE) --grpc_python_out=$(1) --plugin=protoc-gen-mypy_grpc=$(BIN)/protoc-gen-mypy_grpc \
+$(PROTOC) -I protos -I "$(SITE)" --python_out=$(1) --pyi_out=$(1) $(BROKER_PROTOS)
+$(PROTOC) -I protos -I "$(SITE)" --grpc_python_out=$(1) --plugin=protoc-gen-mypy_grpc=$(BIN)/protoc-gen-mypy_grpc \
   --mypy_grpc_out=quiet:$(1) protos/broker/v1/broker.proto
 endef
 
@@ -72,7 +72,7 @@ check-gen: $(VALIDATE) ## Fail when broker/v1 is not what its protos generate
 .PHONY: lint-protos
 lint-protos: $(VALIDATE) ## Lint the protos with buf
 	@mkdir -p gen
-	@$(PROTOC) -I protos -I $(SITE) --include_imports --include_source_info --descriptor_set_out=gen/image.binpb \
+	@$(PROTOC) -I protos -I "$(SITE)" --include_imports --include_source_info --descriptor_set_out=gen/image.binpb \
 	  $(shell find protos -name '*.proto' | sort)
 	@$(BIN)/buf lint gen/image.binpb --config protos/buf.yaml
 	@echo "lint-protos: clean"
@@ -140,17 +140,17 @@ demo: setup ## Answer PROMPT with the weather tool server (and your model, when 
 
 .PHONY: servers
 servers: build-servers ## Start all tool servers that this machine has toolchains for, till Ctrl-C
-	@PATH="$(CURDIR)/$(BIN):$$PATH" PYTHONPATH=gen/python bash tool_servers/servers.sh start \
-	  || [[ $$? == 130 || $$? == 143 ]]  # stopped by Ctrl-C or SIGTERM
+	@PATH="$(CURDIR)/$(BIN):$$PATH" PYTHONPATH=gen/python exec bash tool_servers/servers.sh start
 
 .PHONY: build-servers
 build-servers: setup ## Build the tool servers in Go, TypeScript and Java, where there are toolchains
-	@bash tool_servers/servers.sh build
+	+@bash tool_servers/servers.sh build
 
 .PHONY: test-servers
 test-servers: build-servers ## Lint and test them in their own languages
-	@bash tool_servers/servers.sh test
+	+@bash tool_servers/servers.sh test
 
 .PHONY: clean
 clean: ## Remove everything that was made
 	@rm -rf .venv gen dist build .coverage .coverage.* .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis
+	@for made in tool_servers/*/Makefile; do $(MAKE) --no-print-directory -C "$${made%/*}" clean; done

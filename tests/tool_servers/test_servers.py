@@ -1,26 +1,40 @@
-"""`make servers`: one supervisor starts all tool servers, and stops them."""
+"""`make servers`: what can be built is built, and what cannot be is left out with the reason."""
 
 import asyncio
+import json
 import os
 import re
-import signal
+import shutil
+import subprocess
 import sys
 from pathlib import Path
+from xml.etree import ElementTree
 
-import grpc.aio
 import pytest
 
 ROOT = Path(__file__).parents[2]
 SCRIPT = ROOT / "tool_servers" / "servers.sh"
 NAMES = re.findall(r"^([a-z-]+):", (ROOT / "tool_servers" / "Procfile").read_text(), re.MULTILINE)
 SERVERS = [name for name in NAMES if name != "stand-in"]
-NEEDS = {"stocks": ("go",), "flights": ("node", "npm"), "hotels": ("java", "mvn")}
+BUILT = ("stocks", "flights", "hotels")
+TOOLCHAINS = {
+    "go": "echo go version go1.26.0 linux/amd64",
+    "node": "echo v20.20.2",
+    "npm": "echo 10.8.2",
+    "java": "echo openjdk 17 2021-09-14",
+    "javac": "echo javac 17.0.15",
+    # Maven colours its version also where nobody sees it.
+    "mvn": r"printf '\033[1mApache Maven 3.8.7\033[m\n'",
+}
+"""Programs that say they are just new enough."""
+MAKE = 'echo "make $*"'
+"""A make that makes nothing."""
 
 
 def environment(path: str) -> dict[str, str]:
-    """Free ports for all, and only what is on this path."""
+    """Free ports for all, only what is on this path, and no word of CI."""
     given = {f"ADDRESS_{name.upper()}": "127.0.0.1:0" for name in SERVERS}
-    return os.environ | given | {"PORT_STAND_IN": "0", "PYTHONPATH": "gen/python", "PATH": path}
+    return os.environ | given | {"PORT_STAND_IN": "0", "PYTHONPATH": "gen/python", "PATH": path, "CI": ""}
 
 
 def with_commands(folder: Path, *names: str) -> str:
@@ -31,14 +45,25 @@ def with_commands(folder: Path, *names: str) -> str:
     return os.pathsep.join([str(Path(sys.executable).parent), str(folder)])
 
 
-async def run(verb: str, env: dict[str, str]) -> asyncio.subprocess.Process:
-    return await asyncio.create_subprocess_exec(
+def with_programs(folder: Path, programs: dict[str, str]) -> str:
+    """A path on which there are these programs, each of which does what its script says, and no toolchain."""
+    path = with_commands(folder)
+    for name, script in programs.items():
+        (folder / name).write_text(f"#!/usr/bin/env bash\n{script}\n")
+        (folder / name).chmod(0o755)
+    return path
+
+
+async def run(verb: str, env: dict[str, str]) -> tuple[int | None, str]:
+    """The exit status of the script, and what it said."""
+    process = await asyncio.create_subprocess_exec(
         *("bash", str(SCRIPT), verb),
         env=env,
         stdout=asyncio.subprocess.PIPE,
         stderr=asyncio.subprocess.STDOUT,
-        start_new_session=True,
     )
+    output, _ = await asyncio.wait_for(process.communicate(), 60)
+    return process.returncode, output.decode()
 
 
 def test_every_folder_of_a_tool_server_is_started() -> None:
@@ -47,58 +72,160 @@ def test_every_folder_of_a_tool_server_is_started() -> None:
     assert set(SERVERS) == protos
 
 
-async def test_all_that_can_be_started_serve_with_logs_by_name_until_they_are_told_to_stop(
-    tmp_path: Path,
-) -> None:
-    # Those of other languages have tests of their own; here they would have to be built.
-    process = await run("start", environment(with_commands(tmp_path, "sh")))
-    here = [name for name in SERVERS if name not in NEEDS]
-    addresses: dict[str, str] = {}
-    try:
-        assert process.stdout is not None
-        while len(addresses) < len(here):
-            line = (await asyncio.wait_for(process.stdout.readline(), 60)).decode()
-            assert line, addresses
-            if found := re.search(r"(\w+)\.1 +\| (\w+): listening on (\S+)", line):
-                assert found[1] == found[2]
-                addresses[found[1]] = found[3]
-        for address in addresses.values():
-            async with grpc.aio.insecure_channel(address) as channel:
-                await asyncio.wait_for(channel.channel_ready(), 30)
-        process.send_signal(signal.SIGTERM)
-        rest, _ = await asyncio.wait_for(process.communicate(), 60)
-    finally:
-        if process.returncode is None:
-            os.killpg(process.pid, signal.SIGKILL)
+async def test_all_are_built_where_all_toolchains_are_new_enough(tmp_path: Path) -> None:
+    path = with_programs(tmp_path, TOOLCHAINS | {"make": MAKE})
 
-    assert sorted(addresses) == sorted(here)
-    assert process.returncode == 128 + signal.SIGTERM
-    stopped = re.findall(r"(\w+)\.1 stopped \(rc=0\)", rest.decode())
-    assert sorted(stopped) == sorted(here)
+    returncode, said = await run("build", environment(path))
+
+    assert returncode == 0, said
+    assert re.findall(r"make .*-C tool_servers/(\w+) build$", said, re.MULTILINE) == list(BUILT)
+    assert "left out" not in said
 
 
 @pytest.mark.parametrize(
-    ("ci", "returncode", "said"),
+    ("program", "server"),
     [
-        ("", 0, ["left out flights, which needs node", "left out hotels, which needs java"]),
-        ("1", 1, ["needs", "which is not installed"]),
+        (program, server)
+        for server, programs in zip(BUILT, (("go",), ("node", "npm"), ("java", "javac", "mvn")), strict=True)
+        for program in programs
     ],
 )
-async def test_what_cannot_be_built_is_left_out_with_the_reason_and_fails_in_ci(
-    tmp_path: Path, ci: str, returncode: int, said: list[str]
+@pytest.mark.parametrize("ci", ["", "true"])
+async def test_a_server_without_a_toolchain_is_left_out_with_the_reason_but_fails_in_ci(
+    tmp_path: Path, program: str, server: str, ci: str
 ) -> None:
-    process = await run("build", environment(with_commands(tmp_path)) | {"CI": ci})
+    others = {name: script for name, script in TOOLCHAINS.items() if name != program}
 
-    output, _ = await process.communicate()
+    returncode, said = await run(
+        "build", environment(with_programs(tmp_path, others | {"make": MAKE})) | {"CI": ci}
+    )
 
-    assert process.returncode == returncode, output
-    assert all(words in output.decode() for words in said), output.decode()
+    assert returncode == (1 if ci else 0), said
+    reason = f"needs {program}, which is not installed"
+    assert (f"servers: {server} {reason}" if ci else f"servers: left out {server}, which {reason}") in said
+
+
+@pytest.mark.parametrize(
+    ("program", "script", "reason"),
+    [
+        (
+            "go",
+            "echo go version go1.18.1 linux/amd64",
+            "stocks, which needs go 1.26 or newer, and finds 1.18",
+        ),
+        (
+            "go",
+            "exit 1",
+            "stocks, which needs go 1.26 or newer, and finds one that does not tell its version",
+        ),
+        ("node", "echo v18.20.8", "flights, which needs node 20 or newer, and finds 18.20"),
+        ("java", "echo openjdk 11.0.2 2019-01-15", "hotels, which needs java 17 or newer, and finds 11.0"),
+        ("javac", "echo javac 9", "hotels, which needs javac 17 or newer, and finds 9"),
+        (
+            "mvn",
+            r"printf '\033[1mApache Maven 3.6.3\033[m\n'",
+            "hotels, which needs mvn 3.8 or newer, and finds 3.6",
+        ),
+    ],
+)
+async def test_a_toolchain_that_is_too_old_counts_as_none(
+    tmp_path: Path, program: str, script: str, reason: str
+) -> None:
+    path = with_programs(tmp_path, TOOLCHAINS | {"make": MAKE, program: script})
+
+    returncode, said = await run("build", environment(path))
+
+    assert returncode == 0, said
+    assert f"servers: left out {reason}\n" in said
+    assert said.count("servers: left out") == 1
+
+
+def test_the_oldest_versions_are_those_of_the_servers_themselves() -> None:
+    needs = dict(re.findall(r"(\w+)=([\d.]+)", SCRIPT.read_text()))
+    pom = ElementTree.parse(ROOT / "tool_servers/hotels/pom.xml").getroot()
+    [release] = (each.text for each in pom.iter() if each.tag.endswith("}maven.compiler.release"))
+    engines = json.loads((ROOT / "tool_servers/flights/package.json").read_text())["engines"]
+    go = re.search(r"^go (\d+\.\d+)", (ROOT / "tool_servers/stocks/go.mod").read_text(), re.MULTILINE)
+
+    assert go is not None
+    assert (needs["go"], needs["java"], needs["javac"]) == (go[1], release, release)
+    assert engines == {"node": f">={needs['node']}"}
+
+
+async def test_a_lint_that_fails_ends_the_tests(tmp_path: Path) -> None:
+    failing = f'{MAKE}; [[ "$*" != *flights*lint ]]'
+    path = with_programs(tmp_path, TOOLCHAINS | {"make": failing})
+
+    returncode, said = await run("test", environment(path))
+
+    assert returncode == 1
+    assert said.splitlines()[-1].endswith("-C tool_servers/flights lint")
 
 
 async def test_another_word_is_told_what_there_is() -> None:
-    process = await run("begin", dict(os.environ))
+    returncode, said = await run("begin", dict(os.environ))
 
-    output, _ = await process.communicate()
+    assert returncode == 2
+    assert "usage: tool_servers/servers.sh build|test|start" in said
 
-    assert process.returncode == 2
-    assert "usage: tool_servers/servers.sh build|test|start" in output.decode()
+
+def test_a_build_of_the_hotels_that_failed_half_way_is_made_again(tmp_path: Path) -> None:
+    folder = tmp_path / "tool_servers" / "hotels"
+    (folder / "src/main").mkdir(parents=True)
+    (tmp_path / "protos/hotels/v1").mkdir(parents=True)
+    for name in (
+        "tool_servers/hotels/Makefile",
+        "tool_servers/hotels/pom.xml",
+        "protos/hotels/v1/hotels.proto",
+    ):
+        shutil.copy(ROOT / name, tmp_path / name)
+    maven = folder / "mvn"
+    maven.write_text("#!/usr/bin/env bash\nmkdir -p target && touch target/hotels.jar && exit 1\n")
+    maven.chmod(0o755)
+
+    done = [subprocess.run(["make", "build", f"MVN={maven}"], cwd=folder, check=False) for _ in range(2)]
+
+    assert [each.returncode for each in done] == [2, 2]
+
+
+def test_make_clean_removes_all_that_git_ignores_of_the_tool_servers(tmp_path: Path) -> None:
+    made = [
+        tmp_path / "tool_servers" / name
+        for name in (
+            "stocks/gen",
+            "stocks/build",
+            "flights/gen",
+            "flights/build",
+            "flights/node_modules",
+            "hotels/target",
+        )
+    ]
+    for folder in (*made, tmp_path / ".venv", tmp_path / "gen"):
+        folder.mkdir(parents=True)
+    for makefile in ("Makefile", *(f"tool_servers/{name}/Makefile" for name in BUILT)):
+        shutil.copy(ROOT / makefile, tmp_path / makefile)
+
+    subprocess.run(["make", "clean"], cwd=tmp_path, check=True)
+
+    assert [path for path in tmp_path.rglob("*") if path.is_dir() and not any(path.iterdir())] == []
+    assert {path.name for path in tmp_path.iterdir()} == {"Makefile", "tool_servers"}
+
+
+def test_stubs_are_generated_in_a_folder_whose_name_has_a_space(tmp_path: Path) -> None:
+    folder = tmp_path / "with space"
+    (folder / "gen").mkdir(parents=True)
+    (folder / ".venv").symlink_to(sys.prefix)
+    for name in ("Makefile", "tool_servers"):
+        (folder / name).symlink_to(ROOT / name)
+    shutil.copytree(ROOT / "protos", folder / "protos")
+
+    done = subprocess.run(
+        ["make", "--old-file=.venv/.installed", "gen"],
+        cwd=folder,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+    assert done.returncode == 0, done.stderr
+    assert (folder / "gen/python/weather/v1/weather_pb2.py").is_file()
