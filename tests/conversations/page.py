@@ -1,4 +1,4 @@
-"""docs/conversations.md: the tests use its broker.yaml, and its transcripts are what they saw."""
+"""docs/conversations.md: its transcripts are what the tests saw, with the broker.yaml that it names."""
 
 import re
 from typing import Any
@@ -8,11 +8,14 @@ import yaml
 from tests.conversations.backends import ROOT
 
 PAGE = ROOT / "docs" / "conversations.md"
+SETTINGS = ROOT / "tool_servers" / "broker.yaml"
 
 
 def settings() -> dict[str, Any]:
-    """The broker.yaml of the page."""
-    read: dict[str, Any] = yaml.safe_load(_block("yaml", PAGE.read_text()))
+    """The broker.yaml of the tool servers, to be written into a folder beside the protos."""
+    read: dict[str, Any] = yaml.safe_load(SETTINGS.read_text())
+    for backend in read["backends"].values():
+        backend["descriptors"]["import_paths"] = ["protos"]
     return read
 
 

@@ -1,6 +1,9 @@
-"""What docs/conversations.md has beside its transcripts."""
+"""tool_servers/broker.yaml: all tool servers as `make servers` starts them, for all who talk to them."""
 
-import json
+import asyncio
+import os
+import re
+import sys
 from datetime import date
 from pathlib import Path
 
@@ -11,14 +14,11 @@ from broker.catalog.search import Search
 from broker.standin.planner import plan
 from broker.tool import Approval
 from tests.conversations import page
-from tests.conversations.backends import ROOT
+from tests.conversations.backends import ROOT, running
 
 
-async def test_its_broker_yaml_offers_all_tool_servers_and_has_whatever_acts_approved(tmp_path: Path) -> None:
-    (tmp_path / "protos").symlink_to(ROOT / "protos")
-    (tmp_path / "broker.yaml").write_text(json.dumps(page.settings()))
-
-    async with broker.open(tmp_path / "broker.yaml") as opened:
+async def test_it_offers_all_tool_servers_and_has_whatever_acts_approved() -> None:
+    async with broker.open(page.SETTINGS) as opened:
         offered = list(opened.catalog)
 
     folders = {path.name for path in (ROOT / "protos").iterdir() if path.is_dir()} - {"broker"}
@@ -39,12 +39,9 @@ async def test_its_broker_yaml_offers_all_tool_servers_and_has_whatever_acts_app
     ],
 )
 async def test_what_the_stand_in_can_answer_it_asks_the_right_one_of_all_tools(
-    tmp_path: Path, question: str, tool: str
+    question: str, tool: str
 ) -> None:
-    (tmp_path / "protos").symlink_to(ROOT / "protos")
-    (tmp_path / "broker.yaml").write_text(json.dumps(page.settings()))
-
-    async with broker.open(tmp_path / "broker.yaml") as opened:
+    async with broker.open(page.SETTINGS) as opened:
         tools = opened.catalog.tools(profile="openai")
     planned = plan([{"role": "user", "content": question}], tools, today=date(2026, 11, 21))
 
@@ -55,19 +52,34 @@ async def test_what_the_stand_in_can_answer_it_asks_the_right_one_of_all_tools(
     ("words", "backend"),
     [("天气", "weather"), ("股价", "stocks"), ("航班", "flights"), ("酒店", "hotels"), ("柱状图", "charts")],
 )
-async def test_what_a_tool_is_about_is_found_in_chinese(tmp_path: Path, words: str, backend: str) -> None:
-    (tmp_path / "protos").symlink_to(ROOT / "protos")
-    (tmp_path / "broker.yaml").write_text(json.dumps(page.settings()))
-
-    async with broker.open(tmp_path / "broker.yaml") as opened:
+async def test_what_a_tool_is_about_is_found_in_chinese(words: str, backend: str) -> None:
+    async with broker.open(page.SETTINGS) as opened:
         first, *_ = Search(opened.catalog).find(words)
 
     assert first.tool.backend == backend
+
+
+async def test_the_command_of_the_page_asks_a_server_where_its_address_is_set(tmp_path: Path) -> None:
+    [commands] = re.findall(r"^```sh\n(.*?)^```$", page.PAGE.read_text(), re.MULTILINE | re.DOTALL)
+    environment = {key: value for key, value in os.environ.items() if key != "OPENAI_API_KEY"}
+    bin_folder = Path(sys.executable).parent
+    async with running("weather", tmp_path) as weather:
+        process = await asyncio.create_subprocess_exec(
+            *("bash", "-c", commands.replace("$PWD/.venv/bin", str(bin_folder))),
+            cwd=ROOT,
+            env=environment | {"ADDRESS_WEATHER": weather.address},
+            stdout=asyncio.subprocess.PIPE,
+        )
+        answer, _ = await asyncio.wait_for(process.communicate(), 60)
+
+    assert process.returncode == 0
+    assert "北京：location = Beijing, China" in answer.decode()
 
 
 def test_its_targets_are_where_make_servers_starts_the_servers() -> None:
     procfile = (ROOT / "tool_servers/Procfile").read_text()
 
     for name, backend in page.settings()["backends"].items():
-        port = backend["target"].removeprefix("localhost:")
-        assert f"${{ADDRESS_{name.upper()}:-127.0.0.1:{port}}}" in procfile
+        assert f"\n{name}: " in procfile
+        assert f"--address {backend['target']}\n" in f"{procfile}\n"
+        assert backend["target"].startswith(f"${{ADDRESS_{name.upper()}:-127.0.0.1:")
