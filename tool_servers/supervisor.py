@@ -11,11 +11,14 @@ from collections.abc import Sequence
 from pathlib import Path
 from types import FrameType
 
+from honcho import manager
 from honcho.environ import parse_procfile
 from honcho.manager import SYSTEM_PRINTER_NAME, Manager
 from honcho.printer import Message, Printer
 
 _PROCFILE = Path(__file__).with_name("Procfile")
+KILL_AFTER = 15
+"""Seconds; the servers themselves give calls in flight 10 of them."""
 
 
 class _Lines(Printer):  # type: ignore[misc]
@@ -70,6 +73,7 @@ class _Servers(Manager):  # type: ignore[misc]
 def main(names: Sequence[str]) -> int:
     """Runs them until the end; returns the exit status."""
     commands = parse_procfile(_PROCFILE.read_text()).processes
+    manager.KILL_WAIT = KILL_AFTER
     lines = _Lines()
     servers = _Servers(lines)
     for name in names:

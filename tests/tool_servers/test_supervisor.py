@@ -13,6 +13,8 @@ import grpc.aio
 import pytest
 
 from tests.tool_servers.test_servers import BUILT, ROOT, SERVERS, environment, with_commands
+from tool_servers import supervisor
+from tool_servers.serving import command
 
 HERE = [name for name in SERVERS if name not in BUILT]
 """Those of other languages have tests of their own; here they would have to be built."""
@@ -144,6 +146,10 @@ async def test_servers_that_are_being_started_can_be_stopped(tmp_path: Path) -> 
         assert await servers.end() == 0
         assert "Traceback" not in servers.said
         assert servers.left == []
+
+
+def test_no_server_is_killed_while_it_waits_for_its_calls() -> None:
+    assert command.parser("weather", None, port=0).get_default("grace") < supervisor.KILL_AFTER
 
 
 async def test_one_that_ends_by_itself_ends_all_and_is_named_last_with_its_last_words(tmp_path: Path) -> None:
