@@ -14,6 +14,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.conformance import run as conformance
+
 REPOSITORY = Path(__file__).parent.parent
 README = (REPOSITORY / "README.md").read_text()
 BIN = Path(sys.executable).parent
@@ -141,6 +143,18 @@ def test_the_numbers_of_the_corpora_are_those_that_were_recorded() -> None:
         f"otherwise, of {sum(corpus['tools'] for corpus in recorded['corpora'].values()):,} ",
     ]
     assert [number for number in said if number not in table] == []
+
+
+def test_the_counts_of_tests_are_those_of_the_tests() -> None:
+    bugs = re.findall(r"^(?:async )?def test_", (REPOSITORY / "tests/test_peer_bugs.py").read_text(), re.M)
+    recorded = (REPOSITORY / "tests/conformance/recorded.jsonl").read_text().splitlines()
+
+    said = [
+        f"{conformance.TESTS:,} of {conformance.TESTS:,} tests",
+        f"| {len(bugs)} named tests",
+        f"| {len(recorded)} |",
+    ]
+    assert [number for number in said if number not in README] == []
 
 
 def test_the_file_map_names_what_exists() -> None:
