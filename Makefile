@@ -101,7 +101,7 @@ test: setup lint types layers check-gen lint-protos test-servers cover ## Everyt
 .PHONY: cover
 cover: build-servers ## Run the tests with branch coverage (floor: 95 %)
 	@$(BIN)/coverage erase
-	@$(BIN)/coverage run -m pytest --quiet --numprocesses=logical --dist=worksteal
+	@$(BIN)/coverage run -m pytest --quiet -rs --numprocesses=logical --dist=worksteal
 	@$(BIN)/coverage combine --quiet
 	@$(BIN)/coverage report
 

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Builds, or tests, the tool servers that this machine has toolchains for; or starts them, with those in Python.
-# usage: tool_servers/servers.sh build|test|start    (start: till Ctrl-C or SIGTERM)
+# usage: tool_servers/servers.sh build|test|start|lacks NAME    (start: till Ctrl-C or SIGTERM)
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
@@ -84,5 +84,6 @@ case ${1:-} in
     make_each test
     ;;
   start) start ;;
+  lacks) lacks "${2:-}" ;;
   *) sed -n '3s/^# //p' "$0" >&2; exit 2 ;;
 esac

@@ -4,20 +4,16 @@ import asyncio
 import os
 import re
 import shlex
-import shutil
-import subprocess
 import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-import pytest
+from tests.tool_servers.toolchains import BUILT, need
 
 ROOT = Path(__file__).parents[2]
 _COMMANDS = dict(re.findall(r"^([a-z-]+): (.+)$", (ROOT / "tool_servers/Procfile").read_text(), re.MULTILINE))
-_NEEDS = {"stocks": ("go",), "flights": ("node", "npm"), "hotels": ("java", "mvn")}
-"""What must be there to build a server; the others are Python."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -51,23 +47,11 @@ class Backend:
         await self.process.wait()
 
 
-def need(name: str) -> None:
-    """Builds a server that has to be built; skips the test where that is not possible, but fails in CI."""
-    if name not in _NEEDS:
-        return
-    missing = [program for program in _NEEDS[name] if shutil.which(program) is None]
-    if missing:
-        reason = f"the tool server {name!r} cannot be built: {', '.join(missing)} not found"
-        (pytest.fail if os.environ.get("CI") else pytest.skip)(reason)
-    command = ["make", "--no-print-directory", "-C", str(ROOT / "tool_servers" / name), "build"]
-    built = subprocess.run(command, capture_output=True, text=True, check=False)
-    assert built.returncode == 0, built.stdout + built.stderr
-
-
 @asynccontextmanager
 async def running(name: str, folder: Path, *arguments: str, **environment: str) -> AsyncIterator[Backend]:
     """The command of the Procfile with more arguments, ready, on a free port; its log is in the folder."""
-    need(name)
+    if name in BUILT:
+        need(name)
     file = folder / f"{name}.log"
     with file.open("wb") as log:
         process = await asyncio.create_subprocess_exec(

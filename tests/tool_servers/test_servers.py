@@ -12,11 +12,11 @@ from xml.etree import ElementTree
 
 import pytest
 
-ROOT = Path(__file__).parents[2]
-SCRIPT = ROOT / "tool_servers" / "servers.sh"
+from tests.tool_servers import postgres as database
+from tests.tool_servers.toolchains import BUILT, ROOT, SCRIPT, need
+
 NAMES = re.findall(r"^([a-z-]+):", (ROOT / "tool_servers" / "Procfile").read_text(), re.MULTILINE)
 SERVERS = [name for name in NAMES if name != "stand-in"]
-BUILT = ("stocks", "flights", "hotels")
 TOOLCHAINS = {
     "go": "echo go version go1.26.0 linux/amd64",
     "node": "echo v20.20.2",
@@ -138,6 +138,33 @@ async def test_a_toolchain_that_is_too_old_counts_as_none(
     assert returncode == 0, said
     assert f"servers: left out {reason}\n" in said
     assert said.count("servers: left out") == 1
+
+
+def test_tests_of_a_server_without_a_toolchain_are_skipped_and_fail_in_ci(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PATH", with_commands(tmp_path))
+    monkeypatch.setenv("CI", "")
+    with pytest.raises(pytest.skip.Exception, match='"stocks" needs go, which is not installed'):
+        need("stocks")
+
+    monkeypatch.setenv("CI", "true")
+    with pytest.raises(pytest.fail.Exception, match='"stocks" needs go, which is not installed'):
+        need("stocks")
+
+
+def test_tests_of_postgresql_are_skipped_without_it_and_fail_in_ci(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(database, "_FOLDERS", [])
+    monkeypatch.setenv("PATH", with_commands(tmp_path))
+    monkeypatch.setenv("CI", "")
+    with pytest.raises(pytest.skip.Exception, match="PostgreSQL is not installed"), database.postgres():
+        pass
+
+    monkeypatch.setenv("CI", "true")
+    with pytest.raises(pytest.fail.Exception, match="PostgreSQL is not installed"), database.postgres():
+        pass
 
 
 def test_the_oldest_versions_are_those_of_the_servers_themselves() -> None:

@@ -12,7 +12,8 @@ from pathlib import Path
 import grpc.aio
 import pytest
 
-from tests.tool_servers.test_servers import BUILT, ROOT, SERVERS, environment, with_commands
+from tests.tool_servers.test_servers import SERVERS, environment, with_commands
+from tests.tool_servers.toolchains import BUILT, ROOT
 from tool_servers import supervisor
 from tool_servers.serving import command
 

@@ -1,6 +1,5 @@
 """Flight servers for the tests, where there is the toolchain that they need."""
 
-import os
 import shutil
 import subprocess
 from collections.abc import AsyncIterator, Iterator
@@ -11,6 +10,7 @@ import pytest
 from flights.v1 import flights_pb2_grpc
 
 from tests.tool_servers.flights.serving import MAIN, Server, address_in, arguments, running
+from tests.tool_servers.toolchains import need
 
 if TYPE_CHECKING:
     # The generated code has one class for both kinds of channels.
@@ -20,14 +20,8 @@ if TYPE_CHECKING:
 @pytest.fixture(scope="session", autouse=True)
 def node() -> str:
     """The program that runs the server. Without it the tests are skipped; with CI set they fail."""
+    need("flights")
     program = shutil.which("node")
-    missing = "there is no `node` on the PATH" if program is None else None
-    if missing is None and not MAIN.exists():
-        missing = "the server is not built: run `make -C tool_servers/flights build`"
-    if missing is not None:
-        if os.environ.get("CI"):
-            pytest.fail(missing)
-        pytest.skip(missing)
     assert program is not None
     return program
 

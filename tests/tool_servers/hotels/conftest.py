@@ -7,11 +7,12 @@ import pytest
 from hotels.v1 import hotels_pb2_grpc
 
 from tests.tool_servers.hotels import server
+from tests.tool_servers.toolchains import need
 
 
 @pytest.fixture(scope="session")
 def built() -> None:
-    server.build()
+    need("hotels")
 
 
 @pytest.fixture(scope="session")

@@ -1,7 +1,5 @@
 """The hotel service as a process of its own: built from source, started on a free port."""
 
-import os
-import shutil
 import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -12,20 +10,6 @@ import pytest
 FOLDER = Path(__file__).parents[3] / "tool_servers" / "hotels"
 JAR = FOLDER / "target" / "hotels.jar"
 TODAY = "2026-03-01"
-BUILD_SECONDS = 600
-
-
-def build() -> None:
-    """Make the jar if its sources are newer; skip where there are no tools, or fail where CI is set."""
-    missing = [tool for tool in ("java", "javac", "mvn", "make") if shutil.which(tool) is None]
-    if missing:
-        (pytest.fail if os.environ.get("CI") else pytest.skip)(
-            f"the hotel service cannot be built: {', '.join(missing)} not found"
-        )
-    built = subprocess.run(
-        ["make", "-C", FOLDER, "build"], capture_output=True, text=True, timeout=BUILD_SECONDS, check=False
-    )
-    assert built.returncode == 0, built.stdout[-4000:] + built.stderr[-4000:]
 
 
 def start(*arguments: str) -> subprocess.Popen[str]:

@@ -6,13 +6,14 @@ import grpc.aio
 import pytest
 from stocks.v1 import stocks_pb2_grpc
 
-from tests.tool_servers.stocks.process import NOW, Stub, build, running
+from tests.tool_servers.stocks.process import NOW, Stub, running
+from tests.tool_servers.toolchains import need
 
 
 @pytest.fixture(scope="session", autouse=True)
 def built() -> None:
     """Builds the service once."""
-    build()
+    need("stocks")
 
 
 @pytest.fixture

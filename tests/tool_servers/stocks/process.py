@@ -1,16 +1,12 @@
 """The stock service as a process of its own."""
 
 import asyncio
-import os
-import shutil
-import subprocess
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import TypeAlias
 
 import grpc.aio
-import pytest
 from stocks.v1 import stocks_pb2_grpc
 
 from tests.tool_servers.process import ready
@@ -24,17 +20,6 @@ Stub: TypeAlias = "stocks_pb2_grpc.StockServiceAsyncStub"
 
 NOW = "2026-11-21T12:00:00Z"
 """A Saturday: the latest trading day is 2026-11-20 everywhere."""
-
-
-def build() -> None:
-    """Builds the program; without Go it skips the test, or fails it where CI is set."""
-    if shutil.which("go") is None:
-        reason = "the stock service is written in Go, and there is no `go` on the path"
-        if "CI" in os.environ:
-            pytest.fail(reason)
-        pytest.skip(reason)
-    made = subprocess.run(["make", "-C", FOLDER, "build"], capture_output=True, text=True, check=False)
-    assert made.returncode == 0, made.stdout + made.stderr
 
 
 async def start(*arguments: str) -> asyncio.subprocess.Process:

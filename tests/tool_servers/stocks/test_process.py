@@ -1,7 +1,6 @@
 """What stands beside the stock service: health, reflection, settings, and how it starts and stops."""
 
 import asyncio
-import shutil
 import signal
 import socket
 from collections.abc import AsyncIterator
@@ -15,20 +14,9 @@ from grpc_health.v1 import health_pb2, health_pb2_grpc
 from grpc_reflection.v1alpha import reflection_pb2
 from stocks.v1 import stocks_pb2, stocks_pb2_grpc
 
-from tests.tool_servers.stocks.process import Stub, build, running, start
+from tests.tool_servers.stocks.process import Stub, running, start
 
 SERVICE = "stocks.v1.StockService"
-
-
-def test_without_go_the_tests_are_skipped_and_fail_in_ci(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(shutil, "which", lambda _: None)
-    monkeypatch.delenv("CI", raising=False)
-    with pytest.raises(pytest.skip.Exception, match="no `go` on the path"):
-        build()
-
-    monkeypatch.setenv("CI", "true")
-    with pytest.raises(pytest.fail.Exception, match="no `go` on the path"):
-        build()
 
 
 @pytest.mark.parametrize("service", ["", SERVICE])
