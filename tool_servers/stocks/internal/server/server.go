@@ -28,7 +28,7 @@ type Server struct {
 	listener net.Listener
 	grpc     *grpc.Server
 	health   *health.Server
-	watches  *watches
+	streams  *streams
 }
 
 // Options are what a server may be told.
@@ -53,11 +53,11 @@ func Listen(service stocksv1.StockServiceServer, options Options) (*Server, erro
 	if err != nil {
 		return nil, fmt.Errorf("cannot listen on %q: give a HOST:PORT of this machine that is free (%w)", options.Address, err)
 	}
-	ending := &watches{}
+	ending := &streams{open: map[*stream]struct{}{}}
 	server := &Server{
 		listener: listener,
 		health:   health.NewServer(),
-		watches:  ending,
+		streams:  ending,
 		grpc: grpc.NewServer(
 			grpc.MaxRecvMsgSize(maxRequestBytes),
 			grpc.MaxConcurrentStreams(maxCallsAtOnce),
@@ -83,7 +83,7 @@ func (s *Server) Serve() error { return s.grpc.Serve(s.listener) }
 
 // Stop says NOT_SERVING, refuses new calls, gives those in flight the grace to end, and then cuts them.
 func (s *Server) Stop(grace time.Duration) {
-	s.watches.stopping.Store(true)
+	s.streams.stop()
 	s.health.Shutdown()
 	cut := time.AfterFunc(grace, s.grpc.Stop)
 	defer cut.Stop()
