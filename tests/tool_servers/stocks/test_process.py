@@ -150,10 +150,7 @@ async def test_a_call_that_outlives_the_grace_is_cut() -> None:
     ("arguments", "words"),
     [
         (("--adress", "127.0.0.1:0"), "flag provided but not defined: -adress; see stocks --help"),
-        (
-            ("--address", "nowhere"),
-            'cannot listen on "nowhere": give a HOST:PORT of this machine that is free',
-        ),
+        (("--address", "nowhere"), '--address "nowhere" is no HOST:PORT'),
         (("--grace", "-1"), "--grace -1 is out of range: give seconds from 0 to 3600"),
         (("--now", "noon"), '--now "noon" is no time: give one as 2026-03-04T12:00:00Z'),
         (("--data", "/nowhere"), "/nowhere: no such file or directory; give a folder of CSV files"),
