@@ -124,6 +124,26 @@ async def test_a_call_that_outlives_the_grace_is_told_that_the_server_stops() ->
     assert process.returncode == 0
 
 
+async def test_a_call_whose_time_is_over_books_nothing() -> None:
+    stay = {"check_in": "2026-03-02", "check_out": "2026-03-04"}
+    with server.running("--delay", "0.3") as (_, address):
+        async with grpc.aio.insecure_channel(address) as channel:
+            hotels = hotels_pb2_grpc.HotelServiceStub(channel)
+            search = hotels_pb2.SearchHotelsRequest(city="Shanghai", **stay)
+            before = await hotels.SearchHotels(search)
+            book = hotels_pb2.BookRoomRequest(
+                hotel_id=before.offers[0].hotel.id, guest_name="Wang Fang", **stay
+            )
+
+            late = await failure(hotels.BookRoom(book, timeout=0.1))
+
+            # Answered after the booking would have been made.
+            after = await hotels.SearchHotels(search)
+
+    assert late.code() == grpc.StatusCode.DEADLINE_EXCEEDED
+    assert after == before
+
+
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [

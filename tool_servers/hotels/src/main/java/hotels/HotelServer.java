@@ -44,6 +44,7 @@ final class HotelServer {
     chain.add(new FailureAnswers(log));
     chain.add(new RuleCheck(HotelsProto.getDescriptor()));
     chain.addAll(List.of(interceptors));
+    chain.add(new WantedCalls());
     server =
         NettyServerBuilder.forAddress(address)
             .executor(threads)
