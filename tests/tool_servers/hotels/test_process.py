@@ -62,8 +62,10 @@ async def test_reflection_lists_the_service_and_hands_out_its_files(
         for file in found.file_descriptor_response.file_descriptor_proto
     ]
     assert {"hotels/v1/hotels.proto", "buf/validate/validate.proto"} <= {file.name for file in files}
-    described = next(file for file in files if file.name == "hotels/v1/hotels.proto").service[0]
-    assert [method.name for method in described.method] == [
+    hotels = next(file for file in files if file.name == "hotels/v1/hotels.proto")
+    comments = [each.leading_comments for each in hotels.source_code_info.location]
+    assert any(comment.startswith(" Books one room in a hotel") for comment in comments)
+    assert [method.name for method in hotels.service[0].method] == [
         method.name for method in hotels_pb2.DESCRIPTOR.services_by_name["HotelService"].methods
     ]
 

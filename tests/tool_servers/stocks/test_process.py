@@ -77,7 +77,10 @@ async def test_reflection_lists_the_services_and_hands_out_every_file(
         )
     }
     assert {"buf/validate/validate.proto", "google/api/field_behavior.proto"} <= {*files}
-    (service,) = files["stocks/v1/stocks.proto"].service
+    stocks = files["stocks/v1/stocks.proto"]
+    comments = [each.leading_comments for each in stocks.source_code_info.location]
+    assert any(comment.startswith(" Tells the price of a stock") for comment in comments)
+    (service,) = stocks.service
     assert {method.name: method.options.idempotency_level for method in service.method} == {
         "GetQuote": descriptor_pb2.MethodOptions.NO_SIDE_EFFECTS,
         "GetHistory": descriptor_pb2.MethodOptions.NO_SIDE_EFFECTS,

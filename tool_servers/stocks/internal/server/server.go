@@ -13,6 +13,8 @@ import (
 	healthv1 "google.golang.org/grpc/health/grpc_health_v1"
 	"google.golang.org/grpc/keepalive"
 	"google.golang.org/grpc/reflection"
+	reflectionv1 "google.golang.org/grpc/reflection/grpc_reflection_v1"
+	reflectionv1alpha "google.golang.org/grpc/reflection/grpc_reflection_v1alpha"
 
 	stocksv1 "stocks/gen/stocks/v1"
 )
@@ -39,6 +41,9 @@ type Options struct {
 	Delay time.Duration
 	// Log gets a line for each call.
 	Log *slog.Logger
+	// Described is a FileDescriptorSet with the service's .proto and its imports, for reflection; without it,
+	// reflection tells what the stubs know.
+	Described []byte
 }
 
 // Listen makes a server that listens, and answers once it is served.
@@ -48,6 +53,10 @@ func Listen(service stocksv1.StockServiceServer, options Options) (*Server, erro
 	)
 	if err != nil {
 		return nil, fmt.Errorf("the rules of stocks.proto cannot be read: %w", err)
+	}
+	files, err := describedFiles(options.Described)
+	if err != nil {
+		return nil, err
 	}
 	listener, err := net.Listen("tcp", options.Address)
 	if err != nil {
@@ -70,7 +79,9 @@ func Listen(service stocksv1.StockServiceServer, options Options) (*Server, erro
 	}
 	stocksv1.RegisterStockServiceServer(server.grpc, service)
 	healthv1.RegisterHealthServer(server.grpc, server.health)
-	reflection.Register(server.grpc)
+	reflected := reflection.ServerOptions{Services: server.grpc, DescriptorResolver: files}
+	reflectionv1.RegisterServerReflectionServer(server.grpc, reflection.NewServerV1(reflected))
+	reflectionv1alpha.RegisterServerReflectionServer(server.grpc, reflection.NewServer(reflected))
 	server.health.SetServingStatus(stocksv1.StockService_ServiceDesc.ServiceName, healthv1.HealthCheckResponse_SERVING)
 	return server, nil
 }

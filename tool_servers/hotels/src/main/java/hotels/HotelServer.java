@@ -55,7 +55,8 @@ final class HotelServer {
             .maxConnectionAgeGrace(30, TimeUnit.SECONDS)
             .permitKeepAliveTime(10, TimeUnit.SECONDS)
             .permitKeepAliveWithoutCalls(true)
-            .addService(ServerInterceptors.interceptForward(hotels, chain))
+            .addService(
+                ServerInterceptors.interceptForward(Described.service(hotels.bindService()), chain))
             .addService(ServerInterceptors.intercept(health.getHealthService(), calls))
             .addService(ServerInterceptors.intercept(ProtoReflectionServiceV1.newInstance(), calls))
             .addService(ServerInterceptors.intercept(reflectionV1Alpha(), calls))
