@@ -129,7 +129,8 @@ async def test_a_call_that_outlives_the_grace_is_told_that_the_server_stops() ->
 async def test_bytes_that_are_no_request_are_refused_without_a_trace_in_the_log() -> None:
     with server.running() as (process, address):
         async with grpc.aio.insecure_channel(address) as channel:
-            error = await failure(channel.unary_unary(f"/{SERVICE}/GetHotel")(b"\xff\xff"))
+            method: Any = channel.unary_unary(f"/{SERVICE}/GetHotel")
+            error = await failure(method(b"\xff\xff"))
         process.send_signal(signal.SIGTERM)
         _, log = await asyncio.to_thread(process.communicate, timeout=50)
 
@@ -139,7 +140,7 @@ async def test_bytes_that_are_no_request_are_refused_without_a_trace_in_the_log(
 
 
 async def test_a_call_whose_time_is_over_books_nothing() -> None:
-    stay = {"check_in": "2026-03-02", "check_out": "2026-03-04"}
+    stay: dict[str, Any] = {"check_in": "2026-03-02", "check_out": "2026-03-04"}
     with server.running("--delay", "0.3") as (_, address):
         async with grpc.aio.insecure_channel(address) as channel:
             hotels = hotels_pb2_grpc.HotelServiceStub(channel)
