@@ -55,12 +55,13 @@ func run(arguments []string, stdout, stderr io.Writer) int {
 
 // serve answers calls until SIGTERM or SIGINT; a second one ends the process at once.
 func serve(settings settings, stdout, stderr io.Writer) error {
-	stopped, again := signal.NotifyContext(context.Background(), syscall.SIGTERM, syscall.SIGINT)
-	defer again()
 	source, stocks, err := load(settings)
 	if err != nil {
 		return err
 	}
+	// Only now: a signal while a large folder is read ends the process.
+	stopped, again := signal.NotifyContext(context.Background(), syscall.SIGTERM, syscall.SIGINT)
+	defer again()
 	answers := &service.Service{Directory: directory.New(stocks), Prices: source, Now: settings.now}
 	log := slog.New(slog.NewTextHandler(stderr, nil))
 	listening, err := server.Listen(answers, server.Options{

@@ -128,6 +128,11 @@ async def test_a_call_that_outlives_the_grace_is_told_that_the_server_stops() ->
 
 async def test_bytes_that_are_no_request_are_refused_without_a_trace_in_the_log() -> None:
     with server.running() as (process, address):
+        host, port = address.split(":")
+        reader, writer = await asyncio.open_connection(host, int(port))
+        writer.write(b"GET / HTTP/1.1\r\nHost: hotels\r\n\r\n")
+        await reader.read()
+        writer.close()
         async with grpc.aio.insecure_channel(address) as channel:
             method: Any = channel.unary_unary(f"/{SERVICE}/GetHotel")
             error = await failure(method(b"\xff\xff"))

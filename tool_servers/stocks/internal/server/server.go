@@ -2,6 +2,7 @@
 package server
 
 import (
+	"errors"
 	"fmt"
 	"log/slog"
 	"net"
@@ -89,8 +90,13 @@ func Listen(service stocksv1.StockServiceServer, options Options) (*Server, erro
 // Address is where it listens.
 func (s *Server) Address() string { return s.listener.Addr().String() }
 
-// Serve answers calls until the server is stopped.
-func (s *Server) Serve() error { return s.grpc.Serve(s.listener) }
+// Serve answers calls until the server is stopped, which it may have been already.
+func (s *Server) Serve() error {
+	if err := s.grpc.Serve(s.listener); !errors.Is(err, grpc.ErrServerStopped) {
+		return err
+	}
+	return nil
+}
 
 // Stop says NOT_SERVING, refuses new calls, gives those in flight the grace to end, and then cuts them.
 func (s *Server) Stop(grace time.Duration) {

@@ -172,6 +172,19 @@ func TestStoppingEndsStreamsThatWaitForNothingOrForTheirClient(t *testing.T) {
 	}
 }
 
+func TestAServerThatIsStoppedBeforeItServesIsNoFailure(t *testing.T) {
+	listening, err := server.Listen(newGated(), server.Options{Address: "127.0.0.1:0", Log: quiet()})
+	if err != nil {
+		t.Fatal(err)
+	}
+
+	listening.Stop(time.Hour)
+
+	if err := listening.Serve(); err != nil {
+		t.Errorf("Serve: %v", err)
+	}
+}
+
 func TestACallThatOutlivesTheGraceIsCut(t *testing.T) {
 	service := newGated()
 	listening, channel := start(t, service, quiet())
