@@ -151,6 +151,8 @@ test("a flight that is not known is answered with what is like it", () =>
     const refused = await refusal(call);
     assert.equal(refused.code, "NOT_FOUND");
     assert.match(refused.message, new RegExp(flightId));
+    const past = await refusal(client.call("holdFlight", { flightId: "PEK-SHA-20250305-CRN1-ECONOMY" }));
+    assert.match(past.message, /^there is no flight .* as it is$/);
     for (const flightId of ["MU5101", "PEK-XXX-20260305-CRN1-ECONOMY", "PEK-SHA-20270305-CRN732-ECONOMY"]) {
       assert.equal((await refusal(client.call("holdFlight", { flightId }))).code, "NOT_FOUND");
     }

@@ -78,7 +78,7 @@ export class Offers {
   #unknown(id: string, offers: readonly Offer[]): Failure {
     const near = nearNames(
       id.trim().toUpperCase(),
-      offers.map((offer) => offer.id),
+      offers.filter(({ flight }) => flight.departure > this.now()).map((offer) => offer.id),
     );
     const cure = near.length > 0 ? `${COPY_IT}; the nearest are ${near.map(quoted).join(", ")}` : COPY_IT;
     return notFound("flight", id, cure);
