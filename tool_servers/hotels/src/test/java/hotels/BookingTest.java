@@ -13,15 +13,8 @@ import hotels.v1.Booking;
 import hotels.v1.BookingState;
 import hotels.v1.CancelBookingRequest;
 import hotels.v1.GetBookingRequest;
-import hotels.v1.HotelServiceGrpc;
 import hotels.v1.Offer;
 import hotels.v1.SearchHotelsRequest;
-import io.grpc.Context;
-import io.grpc.ForwardingServerCallListener.SimpleForwardingServerCallListener;
-import io.grpc.Metadata;
-import io.grpc.ServerCall;
-import io.grpc.ServerCallHandler;
-import io.grpc.ServerInterceptor;
 import io.grpc.Status;
 import io.grpc.StatusRuntimeException;
 import java.io.IOException;
@@ -31,7 +24,6 @@ import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.Set;
-import java.util.concurrent.CountDownLatch;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -143,51 +135,6 @@ final class BookingTest {
 
     try (TestServer other = new TestServer(MOST)) {
       assertNotEquals(booking.getId(), other.hotels.bookRoom(request).getId());
-    }
-  }
-
-  @Test
-  void aCallWhoseCallerHasGoneBooksNothing() throws Exception {
-    Waiting waiting = new Waiting();
-    server.close();
-    server = new TestServer(waiting);
-    int before = roomsLeft();
-    var call = HotelServiceGrpc.newFutureStub(server.channel).bookRoom(request);
-    waiting.reached.await();
-
-    call.cancel(true);
-
-    waiting.ended.await();
-    assertEquals(before, roomsLeft());
-  }
-
-  /** Holds a booking until its caller has gone, and then lets it go on. */
-  private static final class Waiting implements ServerInterceptor {
-    final CountDownLatch reached = new CountDownLatch(1);
-    final CountDownLatch ended = new CountDownLatch(1);
-
-    @Override
-    public <Q, A> ServerCall.Listener<Q> interceptCall(
-        ServerCall<Q, A> call, Metadata headers, ServerCallHandler<Q, A> next) {
-      if (!call.getMethodDescriptor().getBareMethodName().equals("BookRoom")) {
-        return next.startCall(call, headers);
-      }
-      return new SimpleForwardingServerCallListener<>(next.startCall(call, headers)) {
-        @Override
-        public void onHalfClose() {
-          CountDownLatch gone = new CountDownLatch(1);
-          Context.current().addListener(context -> gone.countDown(), Runnable::run);
-          reached.countDown();
-          try {
-            gone.await();
-            super.onHalfClose();
-          } catch (InterruptedException error) {
-            throw Status.UNAVAILABLE.asRuntimeException();
-          } finally {
-            ended.countDown();
-          }
-        }
-      };
     }
   }
 
