@@ -16,7 +16,7 @@ from broker.servers.lifecycle import running
 from broker.v1 import broker_pb2 as pb
 from broker.v1.broker_pb2_grpc import BrokerServiceStub
 from tests.chat.conversation import calls, danger
-from tests.chat_client import approve, ask, chat_service, kinds, results, resume, talked, tool_ids
+from tests.chat_service.client import approve, ask, chat_service, kinds, results, resume, talked, tool_ids
 from tests.models.scripted_server import ScriptedServer, said, scripted_server, stream
 from tests.servers.probe import Probe
 from tests.test_start import BROKER

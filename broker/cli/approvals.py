@@ -45,7 +45,7 @@ def _show(asked: ApprovalNeeded, request: str) -> None:
     name, method, backend = map(output.one_line, (asked.call.name, asked.full_name, asked.backend))
     output.tell(f"? {name} waits for approval", "yellow", sys.stderr)
     typer.echo(f"  method   {method}\n  backend  {backend}\n  request  ", err=True, nl=False)
-    typer.echo(output.exact_json(request).replace("\n", "\n  "), err=True)
+    typer.echo(output.exact(output.indented(request)).replace("\n", "\n  "), err=True)
 
 
 def _answer() -> str:

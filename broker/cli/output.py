@@ -72,15 +72,13 @@ def indented(text: str) -> str:
     return json.dumps(json.loads(text), ensure_ascii=False, indent=2)
 
 
-def exact_json(text: str, length: int = 20_000) -> str:
-    """JSON text in lines, for somebody who must see what it is: what does not show itself is escaped.
+def exact(text: str, length: int = 20_000) -> str:
+    """JSON text, for somebody who must see what it is: what does not show itself is escaped.
 
-    >>> exact_json('{"to": "a\u202eb 北京"}')
-    '{\\n  "to": "a\\\\u202eb 北京"\\n}'
+    >>> exact('{"to":"a\u202eb  北京"}')
+    '{"to":"a\\\\u202eb  北京"}'
     """
-    shown = "".join(
-        char if char.isprintable() or char == "\n" else json.dumps(char)[1:-1] for char in indented(text)
-    )
+    shown = "".join(char if char.isprintable() or char == "\n" else json.dumps(char)[1:-1] for char in text)
     if len(shown) <= length:
         return shown
     return f"{shown[:length]}…\n{len(shown) - length:,} more characters are not shown here"

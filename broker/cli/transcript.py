@@ -69,12 +69,12 @@ class Words:
             case CallFinished(call=call, result=result) if result.code is None:
                 self._tell(f"✓ {output.one_line(call.name)} {event.seconds:.2f} s", "green")
             case CallFinished(call=call, result=result) if result.code is not None:
-                reason = output.one_line(output.reason(result.code, result.content), 400)
+                lines = output.reason(result.code, result.content).replace("\n", " / ")
+                reason = output.one_line(lines, 400)
                 self._tell(f"✗ {output.one_line(call.name)} {event.seconds:.2f} s {reason}", "red")
             case ApprovalNeeded(call=call) if not self._asks:
                 name, id = output.one_line(call.name), output.one_line(call.id)
-                request = output.one_line(event.request, 400)
-                self._tell(f"? {name} waits for approval as {id}: {request}", "yellow")
+                self._tell(f"? {name} waits for approval as {id}: {output.exact(event.request)}", "yellow")
             case Done():
                 self._end_line()
                 if event.stop_reason in _ENDED:

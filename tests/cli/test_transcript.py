@@ -56,7 +56,7 @@ def test_the_models_words_go_to_one_stream_and_its_calls_to_the_other() -> None:
         "! asked without reasoning",
         '→ echo {"text": "北京"}',
         "✓ echo 0.01 s",
-        "✗ echo 2.00 s NOT_FOUND: no such city near: Paris",
+        "✗ echo 2.00 s NOT_FOUND: no such city / near: Paris",
     ]
 
 
@@ -76,10 +76,24 @@ def test_a_run_that_was_cut_says_why(reason: StopReason, line: str) -> None:
     assert shown(TextDelta(text="I was about to"), done) == ("I was about to\n", f"{line}\n")
 
 
-def test_a_call_that_waits_for_approval_shows_its_request() -> None:
-    assert shown(ApprovalNeeded(call=CALL, request='{"to": "boss"}', backend="mail", full_name="m.Send"))[
-        1
-    ] == ('? echo waits for approval as call_1: {"to": "boss"}\n')
+@pytest.mark.parametrize(
+    ("request_json", "seen"),
+    [
+        ('{"to": "boss"}', '{"to": "boss"}'),
+        ('{"to": "two  spaces"}', '{"to": "two  spaces"}'),
+        (f'{{"to": "{"a" * 19_000}"}}', f'{{"to": "{"a" * 19_000}"}}'),
+        ('{"to": "\u202esoob"}', '{"to": "\\u202esoob"}'),
+        (
+            f'{{"to": "{"a" * 20_000}"}}',
+            f'{{"to": "{"a" * 19_992}…\n10 more characters are not shown here',
+        ),
+    ],
+    ids=["short", "spaces", "long", "not seen", "too long"],
+)
+def test_a_call_that_waits_for_approval_shows_its_request_exactly(request_json: str, seen: str) -> None:
+    waiting = ApprovalNeeded(call=CALL, request=request_json, backend="mail", full_name="m.Send")
+
+    assert shown(waiting)[1] == f"? echo waits for approval as call_1: {seen}\n"
 
 
 def test_what_a_model_says_cannot_move_the_cursor() -> None:

@@ -8,7 +8,7 @@ from pathlib import Path
 PAGE = (Path(__file__).parents[2] / "docs" / "your-first-tool.md").read_text()
 LANGUAGES = ("Python", "Go", "TypeScript", "Java")
 _BLOCK = re.compile(r"^```(\w*)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
-_FILE_NAME = re.compile(r"(?:#|//|<!--) ([\w./-]+\.\w+)(?: -->)?\n")
+_FILE = re.compile(r"^\*\*`([\w./-]+)`\*\*\n\n```\w*\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,9 +19,8 @@ class Section:
 
     @property
     def files(self) -> dict[str, str]:
-        """What the reader writes: the text of each block that begins with a file's name, by that name."""
-        named = [(_FILE_NAME.match(text), text) for _, text in self._blocks]
-        return {name[1]: text for name, text in named if name is not None}
+        """What the reader writes: the text of each block under a file's name, by that name."""
+        return dict(_FILE.findall(self.text))
 
     @property
     def lines(self) -> int:

@@ -256,3 +256,5 @@ def test_stubs_are_generated_in_a_folder_whose_name_has_a_space(tmp_path: Path) 
 
     assert done.returncode == 0, done.stderr
     assert (folder / "gen/python/weather/v1/weather_pb2.py").is_file()
+    makefiles = ["Makefile", *(f"tool_servers/{name}/Makefile" for name in BUILT)]
+    assert [name for name in makefiles if " $(SITE)" in (ROOT / name).read_text()] == []

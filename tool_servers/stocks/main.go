@@ -13,6 +13,7 @@ package main
 
 import (
 	"context"
+	_ "embed"
 	"errors"
 	"flag"
 	"fmt"
@@ -27,6 +28,11 @@ import (
 	"stocks/internal/server"
 	"stocks/internal/service"
 )
+
+// The .proto with its comments, which the stubs leave out: what is said in it reaches a model by reflection, too.
+//
+//go:embed gen/stocks.binpb
+var described []byte
 
 func main() {
 	os.Exit(run(os.Args[1:], os.Stdout, os.Stderr))
@@ -49,15 +55,18 @@ func run(arguments []string, stdout, stderr io.Writer) int {
 
 // serve answers calls until SIGTERM or SIGINT; a second one ends the process at once.
 func serve(settings settings, stdout, stderr io.Writer) error {
-	stopped, again := signal.NotifyContext(context.Background(), syscall.SIGTERM, syscall.SIGINT)
-	defer again()
 	source, stocks, err := load(settings)
 	if err != nil {
 		return err
 	}
+	// Only now: a signal while a large folder is read ends the process.
+	stopped, again := signal.NotifyContext(context.Background(), syscall.SIGTERM, syscall.SIGINT)
+	defer again()
 	answers := &service.Service{Directory: directory.New(stocks), Prices: source, Now: settings.now}
 	log := slog.New(slog.NewTextHandler(stderr, nil))
-	listening, err := server.Listen(answers, server.Options{Address: settings.address, Delay: settings.delay, Log: log})
+	listening, err := server.Listen(answers, server.Options{
+		Address: settings.address, Delay: settings.delay, Log: log, Described: described,
+	})
 	if err != nil {
 		return err
 	}

@@ -25,7 +25,10 @@ func TestAWrongSettingIsStatus2AndOneLineWithTheCure(t *testing.T) {
 	}{
 		{[]string{"--adress", "127.0.0.1:0"}, "flag provided but not defined: -adress; see stocks --help"},
 		{[]string{"127.0.0.1:0"}, `"127.0.0.1:0" is one argument too many`},
-		{[]string{"--address", "nowhere"}, `cannot listen on "nowhere": give a HOST:PORT of this machine that is free`},
+		{[]string{"--address", "nowhere"}, `--address "nowhere" is no HOST:PORT: give one such as 127.0.0.1:50052`},
+		{[]string{"--address", ""}, `--address "" is no HOST:PORT`},
+		{[]string{"--address", ":0"}, `--address ":0" is no HOST:PORT`},
+		{[]string{"--address", "127.0.0.1:99999"}, "give a HOST:PORT of this machine that is free"},
 		{[]string{"--address", taken.Addr().String()}, "give a HOST:PORT of this machine that is free"},
 		{[]string{"--grace", "-1"}, "--grace -1 is out of range: give seconds from 0 to 3600"},
 		{[]string{"--grace", "soon"}, `invalid value "soon" for flag -grace`},

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"math"
+	"net"
 	"time"
 
 	"stocks/internal/prices"
@@ -28,7 +29,7 @@ Serves stocks.v1.StockService, health and reflection until SIGTERM or SIGINT.
   --address HOST:PORT  where to listen; port 0 takes a free one (default: 127.0.0.1:50052)
   --data DIR           prices of a folder in place of generated ones: a file TICKER.csv for each stock, with the
                        columns date,open,high,low,close,volume; an optional companies.csv, with the columns
-                       ticker,names,chinese,exchange,currency, tells what they are called
+                       ticker,names,chinese,exchange,currency, tells what they are called; all are read at the start
   --grace SECONDS      how long calls in flight have to end when it stops (default: 10)
   --delay SECONDS      how long each call waits for its answer, to see calls overlap (default: 0)
   --now TIME           the time to go by instead of the clock's, e.g. 2026-03-04T12:00:00Z: then every run gives the
@@ -55,6 +56,9 @@ func readSettings(arguments []string, stdout io.Writer) (settings, error) {
 	}
 	if flags.NArg() > 0 {
 		return read, fmt.Errorf("%q is one argument too many; see stocks --help", flags.Arg(0))
+	}
+	if host, _, err := net.SplitHostPort(read.address); err != nil || host == "" {
+		return read, fmt.Errorf("--address %q is no HOST:PORT: give one such as 127.0.0.1:50052", read.address)
 	}
 	if read.grace, err = seconds("grace", *grace); err != nil {
 		return read, err

@@ -187,6 +187,25 @@ async def test_a_call_that_outlasts_the_grace_period_is_cut_off(node: str) -> No
     assert server.process.returncode == 0
 
 
+async def test_a_second_signal_ends_it_at_once(node: str) -> None:
+    async with running(node, "--delay", "3600", "--grace", "3600") as server:
+        health: Any = health_pb2_grpc.HealthStub(server.channel)
+        watching = health.Watch(health_pb2.HealthCheckRequest())
+        await watching.read()
+        call = asyncio.ensure_future(server.stub.SearchFlights(SEARCH))
+        with pytest.raises(grpc.aio.AioRpcError):
+            await server.stub.SearchFlights(flights_pb2.SearchFlightsRequest())
+        server.process.send_signal(signal.SIGTERM)
+        await watching.read()
+
+        server.process.send_signal(signal.SIGINT)
+        with pytest.raises(grpc.aio.AioRpcError):
+            await call
+        await server.process.communicate()
+
+    assert server.process.returncode == -signal.SIGINT
+
+
 async def test_a_call_whose_caller_has_gone_books_nothing(node: str) -> None:
     async with running(node, "--delay", "0.3") as server:
         found = await server.stub.SearchFlights(SEARCH)

@@ -57,6 +57,11 @@ WRONG: list[tuple[str, dict[str, Any], list[str]]] = [
     ("BookFlight", BOOK | {"passenger_names": ["李雷", "2"]}, ["passenger_names[1]"]),
     (
         "BookFlight",
+        BOOK | {"passenger_names": ["Wang\nFang", "\0Wang"]},
+        ["passenger_names[0]", "passenger_names[1]"],
+    ),
+    (
+        "BookFlight",
         BOOK | {"passenger_names": ["Wang Fang", " ", "x" * 101]},
         ["passenger_names[1]", "passenger_names[2]"],
     ),

@@ -62,8 +62,10 @@ async def test_reflection_lists_the_service_and_hands_out_its_files(
         for file in found.file_descriptor_response.file_descriptor_proto
     ]
     assert {"hotels/v1/hotels.proto", "buf/validate/validate.proto"} <= {file.name for file in files}
-    described = next(file for file in files if file.name == "hotels/v1/hotels.proto").service[0]
-    assert [method.name for method in described.method] == [
+    hotels = next(file for file in files if file.name == "hotels/v1/hotels.proto")
+    comments = [each.leading_comments for each in hotels.source_code_info.location]
+    assert any(comment.startswith(" Books one room in a hotel") for comment in comments)
+    assert [method.name for method in hotels.service[0].method] == [
         method.name for method in hotels_pb2.DESCRIPTOR.services_by_name["HotelService"].methods
     ]
 
@@ -122,6 +124,44 @@ async def test_a_call_that_outlives_the_grace_is_told_that_the_server_stops() ->
     assert cut.code() == grpc.StatusCode.UNAVAILABLE
     assert cut.details() == "the server is stopping: try again"
     assert process.returncode == 0
+
+
+async def test_bytes_that_are_no_request_are_refused_without_a_trace_in_the_log() -> None:
+    with server.running() as (process, address):
+        host, port = address.split(":")
+        reader, writer = await asyncio.open_connection(host, int(port))
+        writer.write(b"GET / HTTP/1.1\r\nHost: hotels\r\n\r\n")
+        await reader.read()
+        writer.close()
+        async with grpc.aio.insecure_channel(address) as channel:
+            method: Any = channel.unary_unary(f"/{SERVICE}/GetHotel")
+            error = await failure(method(b"\xff\xff"))
+        process.send_signal(signal.SIGTERM)
+        _, log = await asyncio.to_thread(process.communicate, timeout=50)
+
+    assert (error.code(), error.details()) == (grpc.StatusCode.INTERNAL, "Invalid protobuf byte sequence")
+    assert " method=GetHotel code=INTERNAL " in log
+    assert log.count("\n") == 2
+
+
+async def test_a_call_whose_time_is_over_books_nothing() -> None:
+    stay: dict[str, Any] = {"check_in": "2026-03-02", "check_out": "2026-03-04"}
+    with server.running("--delay", "0.3") as (_, address):
+        async with grpc.aio.insecure_channel(address) as channel:
+            hotels = hotels_pb2_grpc.HotelServiceStub(channel)
+            search = hotels_pb2.SearchHotelsRequest(city="Shanghai", **stay)
+            before = await hotels.SearchHotels(search)
+            book = hotels_pb2.BookRoomRequest(
+                hotel_id=before.offers[0].hotel.id, guest_name="Wang Fang", **stay
+            )
+
+            late = await failure(hotels.BookRoom(book, timeout=0.1))
+
+            # Answered after the booking would have been made.
+            after = await hotels.SearchHotels(search)
+
+    assert late.code() == grpc.StatusCode.DEADLINE_EXCEEDED
+    assert after == before
 
 
 @pytest.mark.parametrize(

@@ -101,6 +101,7 @@ async def test_a_hotel_that_is_sold_out_names_others_that_are_not(hotels: Hotels
     ("fields", "told"),
     [
         ({"city": "Shanghia"}, {"city": "the nearest names are Shanghai (上海)"}),
+        ({"city": "，,"}, {"city": "no known city looks like it"}),
         ({"city": "上每"}, {"city": "Shanghai (上海)"}),
         ({"check_in": "2026-02-28"}, {"check_in": 'in Shanghai it is "2026-03-01" today'}),
         ({"check_in": "2026-02-30"}, {"check_in": "no day of the calendar"}),

@@ -65,7 +65,10 @@ async def test_reflection_lists_the_services_and_hands_out_every_file(
         )
     }
     assert {"buf/validate/validate.proto", "google/api/field_behavior.proto"} <= {*files}
-    (service,) = files["stocks/v1/stocks.proto"].service
+    stocks = files["stocks/v1/stocks.proto"]
+    comments = [each.leading_comments for each in stocks.source_code_info.location]
+    assert any(comment.startswith(" Tells the price of a stock") for comment in comments)
+    (service,) = stocks.service
     assert {method.name: method.options.idempotency_level for method in service.method} == {
         "GetQuote": descriptor_pb2.MethodOptions.NO_SIDE_EFFECTS,
         "GetHistory": descriptor_pb2.MethodOptions.NO_SIDE_EFFECTS,
@@ -138,10 +141,7 @@ async def test_a_call_that_outlives_the_grace_is_cut() -> None:
     ("arguments", "words"),
     [
         (("--adress", "127.0.0.1:0"), "flag provided but not defined: -adress; see stocks --help"),
-        (
-            ("--address", "nowhere"),
-            'cannot listen on "nowhere": give a HOST:PORT of this machine that is free',
-        ),
+        (("--address", "nowhere"), '--address "nowhere" is no HOST:PORT'),
         (("--grace", "-1"), "--grace -1 is out of range: give seconds from 0 to 3600"),
         (("--now", "noon"), '--now "noon" is no time: give one as 2026-03-04T12:00:00Z'),
         (("--data", "/nowhere"), "/nowhere: no such file or directory; give a folder of CSV files"),

@@ -1,6 +1,7 @@
 /** The words after the program's name → its settings. */
 
 import { parseArgs } from "node:util";
+import { isDate } from "./world/local_time.js";
 
 /** What the command line says. */
 export interface Settings {
@@ -19,13 +20,14 @@ export const HELP = `Runs the flight service: node build/src/main.js [--address 
 
 It serves flights.v1.FlightService over a generated timetable, with health and reflection (v1 and v1alpha)
 beside it, and writes one line to stdout when it is ready. A line for each call goes to stderr. SIGTERM and
-SIGINT stop it: it says NOT_SERVING, refuses new calls, lets those in flight end, and exits with status 0.
+SIGINT stop it: it says NOT_SERVING, refuses new calls, lets those in flight end, and exits with status 0; a
+second one ends it at once.
 A wrong setting is exit status 2. Holds and bookings are kept in memory until it stops.
 
   --address HOST:PORT  where to listen (default 127.0.0.1:50053; port 0: a free one)
   --grace SECONDS      how long calls in flight have to end when it is stopped (default 10)
   --hold SECONDS       how long seats are held (default 900)
-  --now TIME           start the clock at this time, e.g. 2026-03-01T08:00:00Z, to repeat a run
+  --now TIME           start the clock at this time, e.g. 2026-03-01T08:00:00Z, to find the same flights on every run
   --delay SECONDS      wait before each answer, to see calls overlap (default 0)
   --help               show this
 `;
@@ -79,7 +81,8 @@ function seconds(option: string, text: string, least: number): number {
 }
 
 function instant(text: string): number {
-  const milliseconds = /^\d{4}-\d{2}-\d{2}T.*(Z|[+-]\d{2}:\d{2})$/.test(text) ? Date.parse(text) : Number.NaN;
+  const date = /^(\d{4}-\d{2}-\d{2})T.*(Z|[+-]\d{2}:\d{2})$/.exec(text)?.[1];
+  const milliseconds = date !== undefined && isDate(date) ? Date.parse(text) : Number.NaN;
   if (Number.isNaN(milliseconds)) {
     throw new WrongSetting(`--now "${text}" is no time: give it with its offset, e.g. 2026-03-01T08:00:00Z`);
   }

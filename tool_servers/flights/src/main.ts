@@ -15,9 +15,7 @@ const MAX_HOLDS = 1000;
 const MAX_BOOKINGS = 10_000;
 
 async function serve(settings: Settings): Promise<void> {
-  const stopping = new Promise<void>((resolve) => {
-    for (const signal of ["SIGTERM", "SIGINT"] as const) process.once(signal, () => resolve());
-  });
+  const stopping = firstSignal();
   const ahead = settings.startsAt === undefined ? 0 : settings.startsAt - Date.now();
   const server = new FlightServer(
     {
@@ -33,6 +31,18 @@ async function serve(settings: Settings): Promise<void> {
   process.stdout.write(`flights: listening on ${host}:${port}\n`);
   await stopping;
   await server.stop(settings.graceSeconds);
+}
+
+/** Resolves at SIGTERM or SIGINT; a second one ends the process at once. */
+function firstSignal(): Promise<void> {
+  const signals = ["SIGTERM", "SIGINT"] as const;
+  return new Promise((resolve) => {
+    const stop = (): void => {
+      for (const signal of signals) process.off(signal, stop);
+      resolve();
+    };
+    for (const signal of signals) process.on(signal, stop);
+  });
 }
 
 async function listen(server: FlightServer, address: string): Promise<number> {

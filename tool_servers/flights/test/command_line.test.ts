@@ -43,6 +43,7 @@ for (const words of [
   ["--delay", "NaN"],
   ["--now", "2026-03-01"],
   ["--now", "noon"],
+  ["--now", "2026-02-30T08:00:00Z"],
   ["extra"],
 ]) {
   test(`${words.join(" ")} is refused in one line`, () => {

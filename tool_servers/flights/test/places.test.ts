@@ -59,6 +59,10 @@ for (const [name, expected] of [
   ["上海市", "PVG SHA"],
   ["Shanghai, China", "PVG SHA"],
   ["中国上海", "PVG SHA"],
+  ["London, UK", "LHR LGW STN LCY"],
+  ["London, Ontario", ""],
+  ["Dallas, USA", "DFW"],
+  ["Seoul Korea", "ICN GMP"],
   ["pvg", "PVG"],
   ["SHA", "SHA"],
   ["Shanghai (PVG)", "PVG"],
@@ -103,6 +107,7 @@ test("a name that is not known is answered with those like it", () => {
   assert.equal(places.near("Shangai")[0], "Shanghai (上海; PVG, SHA)");
   assert.equal(places.near("Lodnon")[0], "London (伦敦; LHR, LGW, STN, LCY)");
   assert.equal(places.near("北平")[0], "Beijing (北京; PEK, PKX)");
+  assert.ok(places.near("UK").includes("Manchester (曼彻斯特; MAN)"));
   assert.ok(places.near("Japan").some((each) => each.startsWith("Osaka")));
   assert.deepEqual(places.near("qqqqqqqqqqqq"), []);
 });

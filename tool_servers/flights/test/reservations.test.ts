@@ -119,6 +119,18 @@ for (const [hours, share] of [
   });
 }
 
+test("a hold is not booked once its flight has departed", async () => {
+  const world = new World();
+  await withServer(async ({ client }) => {
+    const { flightId, departureTime } = await flight(client);
+    world.now = Date.parse(departureTime) - 1000;
+    const { holdId } = await client.call("holdFlight", { flightId });
+    world.now += 1000;
+    const refused = await refusal(client.call("bookFlight", bookingOf(holdId, 1)));
+    assert.equal(`${refused.code} ${refused.reason}`, "FAILED_PRECONDITION DEPARTED");
+  }, world);
+});
+
 test("a booking whose flight has departed cannot be cancelled", async () => {
   const world = new World();
   await withServer(async ({ client }) => {
@@ -132,26 +144,49 @@ test("a booking whose flight has departed cannot be cancelled", async () => {
   }, world);
 });
 
-test("what is not known is answered with what is like it", () =>
+test("a flight that is not known is answered with what is like it", () =>
+  withServer(async ({ client }) => {
+    const { flightId } = await flight(client);
+    const call = client.call("holdFlight", { flightId: flightId.replace("ECONOMY", "ECONMY") });
+    const refused = await refusal(call);
+    assert.equal(refused.code, "NOT_FOUND");
+    assert.match(refused.message, new RegExp(flightId));
+    const past = await refusal(client.call("holdFlight", { flightId: "PEK-SHA-20250305-CRN1-ECONOMY" }));
+    assert.match(past.message, /^there is no flight .* as it is$/);
+    for (const flightId of ["MU5101", "PEK-XXX-20260305-CRN1-ECONOMY", "PEK-SHA-20270305-CRN732-ECONOMY"]) {
+      assert.equal((await refusal(client.call("holdFlight", { flightId }))).code, "NOT_FOUND");
+    }
+  }));
+
+test("of a booking or a hold that is not known, nothing is said of those of others", () =>
   withServer(async ({ client }) => {
     const { flightId } = await flight(client);
     const seats = { case: "flightId" as const, value: flightId };
     const { bookingId } = await client.call("bookFlight", { seats, passengerNames: ["Wang Fang"] });
     const { holdId } = await client.call("holdFlight", { flightId });
-    for (const [call, near] of [
-      [client.call("holdFlight", { flightId: flightId.replace("ECONOMY", "ECONMY") }), flightId],
+    for (const [call, other] of [
       [client.call("getBooking", { bookingId: bookingId.slice(1) }), bookingId],
       [client.call("cancelBooking", { bookingId: `${bookingId}2` }), bookingId],
       [client.call("bookFlight", bookingOf(holdId.slice(0, -1), 1)), holdId],
     ] as const) {
       const refused = await refusal(call);
       assert.equal(refused.code, "NOT_FOUND");
-      assert.match(refused.message, new RegExp(near));
-    }
-    for (const flightId of ["MU5101", "PEK-XXX-20260305-CRN1-ECONOMY", "PEK-SHA-20270305-CRN732-ECONOMY"]) {
-      assert.equal((await refusal(client.call("holdFlight", { flightId }))).code, "NOT_FOUND");
+      assert.doesNotMatch(refused.message, new RegExp(`${other}(?!2)`));
     }
   }));
+
+test("a booking's id names no booking that another server made", async () => {
+  const made: string[] = [];
+  for (let servers = 0; servers < 2; servers++) {
+    await withServer(async ({ client }) => {
+      const { flightId } = await flight(client);
+      const seats = { case: "flightId" as const, value: flightId };
+      made.push((await client.call("bookFlight", { seats, passengerNames: ["Wang Fang"] })).bookingId);
+      made.push((await client.call("holdFlight", { flightId })).holdId);
+    });
+  }
+  assert.equal(new Set(made).size, 4);
+});
 
 test("holds are bounded, and have room again when one expires", async () => {
   const world = new World();

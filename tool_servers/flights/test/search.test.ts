@@ -23,6 +23,14 @@ test("a search by city finds the flights of all its airports, with local times a
     }
   }));
 
+test("a flight from one airport of a city to another is refused", () =>
+  withServer(async ({ client }) => {
+    const request = { origin: "LHR", destination: "LGW", date: "2026-03-05" };
+    const refused = await refusal(client.call("searchFlights", request));
+    assert.deepEqual(refused.fields, ["destination"]);
+    assert.match(refused.message, /is in London .*, as the origin is: give another city/);
+  }));
+
 test("flights come in the order that is asked for", () =>
   withServer(async ({ client }) => {
     const keys = {

@@ -41,22 +41,23 @@ export function endingOf(method: DescMethod, error: unknown): Ending {
   const incident = randomUUID().slice(0, 8);
   log(`method=${method.name} incident=${incident} ${error instanceof Error ? error.stack : String(error)}`);
   const details = `the flight service failed; its log has the cause under incident ${incident}`;
-  return { code: status.INTERNAL, details, metadata: new Metadata() };
+  return ending(status.INTERNAL, details, [errorInfo("UNEXPECTED", { incident })]);
 }
 
 function endingOfFailure(failure: Failure): Ending {
-  const code = CODES[failure.failing.kind];
-  const details = shortened(failure.message);
-  const packed = [errorInfo(failure), ...specificDetails(failure)];
+  const packed = [errorInfo(failure.reason, failure.facts), ...specificDetails(failure)];
+  return ending(CODES[failure.failing.kind], shortened(failure.message), packed);
+}
+
+function ending(code: status, details: string, packed: Any[]): Ending {
   const bytes = toBinary(StatusSchema, create(StatusSchema, { code, message: details, details: packed }));
   const metadata = new Metadata();
   metadata.set("grpc-status-details-bin", Buffer.from(bytes));
   return { code, details, metadata };
 }
 
-function errorInfo(failure: Failure): Any {
-  const { reason, facts } = failure;
-  return anyPack(ErrorInfoSchema, create(ErrorInfoSchema, { reason, domain: DOMAIN, metadata: facts }));
+function errorInfo(reason: string, metadata: Readonly<Record<string, string>>): Any {
+  return anyPack(ErrorInfoSchema, create(ErrorInfoSchema, { reason, domain: DOMAIN, metadata }));
 }
 
 function specificDetails({ failing, reason, cure: description }: Failure): Any[] {

@@ -66,7 +66,9 @@ function told(
 ): FieldViolation {
   const field = pathToString(violation.field);
   const sent = sentValue(schema, message, violation);
-  const fact = `${violation.message}${sent === undefined ? "" : `, it is ${sent}`}`;
+  // The pattern is for programs.
+  const problem = violation.ruleId === "string.pattern" ? "does not have the right form" : violation.message;
+  const fact = `${problem}${sent === undefined ? "" : `, it is ${sent}`}`;
   const cure = cures[field.replace(/\[.*$/, "")];
   return { field, description: cure === undefined ? fact : `${fact}: ${cure}` };
 }

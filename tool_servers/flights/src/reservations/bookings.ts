@@ -1,9 +1,8 @@
 /** Seats that were booked. */
 
-import { exhausted, type Failure, invalid, notFound, precondition, quoted } from "../failure.js";
+import { exhausted, invalid, notFound, precondition, quoted } from "../failure.js";
 import type { Offer } from "../timetable/timetable.js";
-import { nearNames } from "../world/near_names.js";
-import { Codes } from "./codes.js";
+import { newCode } from "./codes.js";
 
 /** Until then before departure, all of the price is paid back; later, half. */
 const FULL_REFUND_MS = 24 * 60 * 60 * 1000;
@@ -30,7 +29,6 @@ export class Bookings {
   readonly #bookings = new Map<string, Booking>();
   readonly #idOfRequest = new Map<string, string>();
   readonly #seats = new Map<string, number>();
-  readonly #codes = new Codes("bookings");
 
   constructor(
     private readonly now: () => number,
@@ -40,7 +38,7 @@ export class Bookings {
   /** Books seats, which the caller knows to be free. */
   add(wanted: Wanted): Booking {
     if (this.#bookings.size >= this.max) this.#makeRoom();
-    const id = this.#codes.next((code) => this.#bookings.has(code));
+    const id = newCode((code) => this.#bookings.has(code));
     const booking = { ...wanted, id, created: this.now() };
     this.#bookings.set(id, booking);
     if (wanted.requestId !== "") this.#idOfRequest.set(wanted.requestId, id);
@@ -58,10 +56,11 @@ export class Bookings {
     throw invalid({ field: "request_id", description: `${fact}: send a new UUID to book this, too` });
   }
 
-  /** The booking of that id; fails where there is none. */
+  /** The booking of that id; fails where there is none, without a word of those of others. */
   get(id: string): Booking {
     const booking = this.#bookings.get(id.trim().toUpperCase());
-    if (booking === undefined) throw this.#unknown(id);
+    if (booking === undefined)
+      throw notFound("booking", id, "copy booking_id from BookFlight, six letters and digits");
     return booking;
   }
 
@@ -104,12 +103,6 @@ export class Bookings {
     }
     const fact = `the service keeps ${this.max} bookings and is full`;
     throw exhausted("TOO_MANY_BOOKINGS", fact, "cancel one with CancelBooking first", 3600);
-  }
-
-  #unknown(id: string): Failure {
-    const near = nearNames(id.trim().toUpperCase(), this.#bookings.keys());
-    const cure = "copy booking_id from BookFlight, six letters and digits";
-    return notFound("booking", id, near.length > 0 ? `${cure}; the nearest are ${near.join(", ")}` : cure);
   }
 }
 

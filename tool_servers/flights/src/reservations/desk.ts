@@ -45,6 +45,7 @@ export class Desk {
     const source = holdId.trim().toUpperCase();
     return this.#once(requestId, source, passengerNames, () => {
       const hold = this.#holds.get(holdId);
+      this.offers.checkAhead(hold.offer);
       if (passengerNames.length !== hold.passengers) throw wrongNumber(hold, passengerNames.length);
       const booking = this.#bookings.add({ offer: hold.offer, passengerNames, requestId, source });
       this.#holds.booked(hold, booking.id);

@@ -2,8 +2,7 @@
 
 import { exhausted, type Failure, notFound, precondition, quoted } from "../failure.js";
 import type { Offer } from "../timetable/timetable.js";
-import { nearNames } from "../world/near_names.js";
-import { Codes } from "./codes.js";
+import { newCode } from "./codes.js";
 
 /** Seats that nobody else can have until an instant. */
 export interface Hold {
@@ -18,7 +17,6 @@ export class Holds {
   readonly #lasting = new Map<string, Hold>();
   /** Why each of the last ones ended. */
   readonly #ended = new Map<string, Failure>();
-  readonly #codes = new Codes("holds");
 
   constructor(
     private readonly now: () => number,
@@ -35,9 +33,7 @@ export class Holds {
       const cure = `book by flight_id without a hold, or wait ${seconds} s`;
       throw exhausted("TOO_MANY_HOLDS", `all ${this.max} holds are in use`, cure, seconds);
     }
-    const id = this.#codes.next(
-      (code) => this.#lasting.has(`HOLD-${code}`) || this.#ended.has(`HOLD-${code}`),
-    );
+    const id = newCode((code) => this.#lasting.has(`HOLD-${code}`) || this.#ended.has(`HOLD-${code}`));
     const hold = { id: `HOLD-${id}`, offer, passengers, expires: this.now() + this.milliseconds };
     this.#lasting.set(hold.id, hold);
     return hold;
@@ -49,7 +45,9 @@ export class Holds {
     const asked = id.trim().toUpperCase();
     const hold = this.#lasting.get(asked);
     if (hold !== undefined) return hold;
-    throw this.#ended.get(asked) ?? this.#unknown(id);
+    throw (
+      this.#ended.get(asked) ?? notFound("hold", id, "copy hold_id from HoldFlight, or book by flight_id")
+    );
   }
 
   /** Ends a hold whose seats were booked. */
@@ -82,11 +80,5 @@ export class Holds {
     this.#ended.set(hold.id, why);
     const oldest = this.#ended.keys().next().value;
     if (oldest !== undefined && this.#ended.size > this.max) this.#ended.delete(oldest);
-  }
-
-  #unknown(id: string): Failure {
-    const near = nearNames(id.trim().toUpperCase(), this.#lasting.keys()).filter((each) => each !== id);
-    const cure = "copy hold_id from HoldFlight, or book by flight_id";
-    return notFound("hold", id, near.length > 0 ? `${cure}; the nearest are ${near.join(", ")}` : cure);
   }
 }

@@ -34,11 +34,15 @@ export class Offers {
     const offers = this.#likely(asked);
     const offer = offers.find((each) => each.id === asked);
     if (offer === undefined) throw this.#unknown(id, offers);
-    if (offer.flight.departure <= this.now()) {
-      const fact = `flight ${quoted(offer.id)} has departed`;
-      throw precondition("DEPARTED", offer.id, fact, "search for a later one");
-    }
+    this.checkAhead(offer);
     return offer;
+  }
+
+  /** Fails where an offer's flight has departed. */
+  checkAhead(offer: Offer): void {
+    if (offer.flight.departure > this.now()) return;
+    const fact = `flight ${quoted(offer.id)} has departed`;
+    throw precondition("DEPARTED", offer.id, fact, "search for a later one");
   }
 
   /** Fails where flights from an airport are not sold on a date. */
@@ -74,7 +78,7 @@ export class Offers {
   #unknown(id: string, offers: readonly Offer[]): Failure {
     const near = nearNames(
       id.trim().toUpperCase(),
-      offers.map((offer) => offer.id),
+      offers.filter(({ flight }) => flight.departure > this.now()).map((offer) => offer.id),
     );
     const cure = near.length > 0 ? `${COPY_IT}; the nearest are ${near.map(quoted).join(", ")}` : COPY_IT;
     return notFound("flight", id, cure);

@@ -10,7 +10,8 @@ export interface City {
   /** The Chinese names, the usual one first. */
   readonly chinese: readonly string[];
   readonly country: string;
-  readonly chineseCountry: string;
+  /** All names of the country, that one first. */
+  readonly countries: readonly string[];
   readonly timeZone: string;
 }
 
@@ -52,8 +53,8 @@ function city(row: string[]): City {
     name: cell(row, 0),
     aliases: list(row, 1),
     chinese: list(row, 2),
-    country: cell(row, 3),
-    chineseCountry: cell(row, 4),
+    country: list(row, 3)[0] ?? "",
+    countries: [...list(row, 3), ...list(row, 4)],
     timeZone: cell(row, 5),
   };
 }

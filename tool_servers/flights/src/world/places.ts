@@ -15,7 +15,7 @@ export class Places {
     for (const airport of airports) {
       this.#byCode.set(airport.code, airport);
       for (const name of cityNames(airport.city)) this.#add(name, airport);
-      for (const country of [airport.city.country, airport.city.chineseCountry]) {
+      for (const country of airport.city.countries) {
         const key = normalized(country);
         this.#citiesByCountry.set(key, (this.#citiesByCountry.get(key) ?? new Set()).add(airport.city));
       }
@@ -68,8 +68,10 @@ export class Places {
 
 function cityNames(city: City): string[] {
   const names = [city.name, ...city.aliases, ...city.chinese];
-  const countries = [city.country, city.chineseCountry];
-  return [...names, ...names.flatMap((name) => countries.flatMap((c) => [`${name} ${c}`, `${c} ${name}`]))];
+  return [
+    ...names,
+    ...names.flatMap((name) => city.countries.flatMap((c) => [`${name} ${c}`, `${c} ${name}`])),
+  ];
 }
 
 function airportNames(airport: Airport): string[] {

@@ -74,6 +74,7 @@ func Read(source io.Reader, file string) ([]*Stock, error) {
 		}
 	}
 	var stocks []*Stock
+	lines := map[string]int{}
 	for {
 		row, err := rows.Read()
 		if errors.Is(err, io.EOF) {
@@ -87,9 +88,13 @@ func Read(source io.Reader, file string) ([]*Stock, error) {
 			return nil, fmt.Errorf("%s:%d: more than %d stocks; leave some out", file, line, maxStocks)
 		}
 		stock, err := read(row, columns)
+		if err == nil && lines[stock.Ticker] != 0 {
+			err = fmt.Errorf("%q is also the ticker of line %d; keep one", stock.Ticker, lines[stock.Ticker])
+		}
 		if err != nil {
 			return nil, fmt.Errorf("%s:%d: %w", file, line, err)
 		}
+		lines[stock.Ticker] = line
 		stocks = append(stocks, stock)
 	}
 }

@@ -74,18 +74,28 @@ func readFile(folder, name string) (string, Series, error) {
 	if !ticker.MatchString(found) {
 		return "", Series{}, fmt.Errorf("%s: its name is no ticker; name it as 600519.SS.csv or AAPL.csv", path)
 	}
-	file, err := os.Open(path)
+	file, err := open(path)
 	if err != nil {
 		return "", Series{}, err
 	}
 	defer file.Close()
-	if info, err := file.Stat(); err != nil {
-		return "", Series{}, err
-	} else if info.Size() > maxFileBytes {
-		return "", Series{}, fmt.Errorf("%s: larger than %d MiB; leave out the oldest days", path, maxFileBytes>>20)
-	}
 	days, err := readDays(file, path)
 	return found, Series{Days: days, Source: "the file " + name}, err
+}
+
+// open opens a file that has an end, and not too far away: a pipe or a device would keep the start waiting for ever.
+func open(path string) (*os.File, error) {
+	info, err := os.Stat(path)
+	if err != nil {
+		return nil, err
+	}
+	if !info.Mode().IsRegular() {
+		return nil, fmt.Errorf("%s: it is no file; leave it out", path)
+	}
+	if info.Size() > maxFileBytes {
+		return nil, fmt.Errorf("%s: larger than %d MiB; leave out what is least needed, such as the oldest days", path, maxFileBytes>>20)
+	}
+	return os.Open(path)
 }
 
 // describe finds the stocks of tickers. The order is that of the tables, in which a company's main listing is first.
@@ -118,7 +128,7 @@ func describe(folder string, tickers []string) ([]*directory.Stock, error) {
 }
 
 func readNames(path string) ([]*directory.Stock, error) {
-	file, err := os.Open(path)
+	file, err := open(path)
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil, nil
 	}

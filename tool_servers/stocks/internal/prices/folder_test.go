@@ -74,6 +74,7 @@ func TestABadFileIsAnErrorWithFileAndLine(t *testing.T) {
 		{"volume", "A.csv", good + "2026-03-03,1,2,1,2,-1\n", `A.csv:3: volume: "-1" is no whole number`},
 		{"fraction", "A.csv", good + "2026-03-03,1,2,1,2,1.5\n", `A.csv:3: volume: "1.5" is no whole number`},
 		{"name", "no ticker.csv", good, "no ticker.csv: its name is no ticker"},
+		{"two names", "companies.csv", "ticker,names\nA,One\na,Two\n", `companies.csv:3: "A" is also the ticker of line 2`},
 		{"names", "companies.csv", "ticker\n", `companies.csv:1: there is no column "names"`},
 	} {
 		t.Run(test.name, func(t *testing.T) {
@@ -112,5 +113,19 @@ func TestAFolderHasBounds(t *testing.T) {
 	}
 	if _, _, err := ReadFolder(filepath.Join(t.TempDir(), "none")); err == nil || !strings.Contains(err.Error(), "give a folder") {
 		t.Errorf("the error is %v", err)
+	}
+}
+
+func TestWhatIsNoFileIsNotRead(t *testing.T) {
+	for _, name := range []string{"A.csv", namesFile} {
+		// One that never ends: without the check the test would not either.
+		path := folder(t, map[string]string{"OK.csv": header + "2026-03-02,1,1,1,1,1\n"})
+		if err := os.Symlink("/dev/zero", filepath.Join(path, name)); err != nil {
+			t.Fatal(err)
+		}
+		_, _, err := ReadFolder(path)
+		if want := filepath.Join(path, name) + ": it is no file"; err == nil || !strings.HasPrefix(err.Error(), want) {
+			t.Errorf("the error is %v, want %s…", err, want)
+		}
 	}
 }

@@ -190,7 +190,7 @@ func TestPricesThatAreOldOrHaveGapsAreToldAsSuch(t *testing.T) {
 	client := recorded(t, "2026-01-05", "2026-03-02")
 
 	latest, err := client.GetQuote(t.Context(), &stocksv1.GetQuoteRequest{Query: "ACME"})
-	if want := "2026-11-21 (Saturday) is without trading: these are the prices of the trading day before, 2026-03-02 (Monday)."; err != nil || latest.GetNote() != want {
+	if want := "The prices end with 2026-03-02 (Monday)."; err != nil || latest.GetNote() != want {
 		t.Errorf("the note is %q, %v", latest.GetNote(), err)
 	}
 	holiday, err := client.GetQuote(t.Context(), &stocksv1.GetQuoteRequest{Query: "ACME", Date: proto.String("2026-01-19")})

@@ -2,6 +2,7 @@
 package server
 
 import (
+	"errors"
 	"fmt"
 	"log/slog"
 	"net"
@@ -13,6 +14,8 @@ import (
 	healthv1 "google.golang.org/grpc/health/grpc_health_v1"
 	"google.golang.org/grpc/keepalive"
 	"google.golang.org/grpc/reflection"
+	reflectionv1 "google.golang.org/grpc/reflection/grpc_reflection_v1"
+	reflectionv1alpha "google.golang.org/grpc/reflection/grpc_reflection_v1alpha"
 
 	stocksv1 "stocks/gen/stocks/v1"
 )
@@ -28,7 +31,7 @@ type Server struct {
 	listener net.Listener
 	grpc     *grpc.Server
 	health   *health.Server
-	watches  *watches
+	streams  *streams
 }
 
 // Options are what a server may be told.
@@ -39,6 +42,9 @@ type Options struct {
 	Delay time.Duration
 	// Log gets a line for each call.
 	Log *slog.Logger
+	// Described is a FileDescriptorSet with the service's .proto and its imports, for reflection; without it,
+	// reflection tells what the stubs know.
+	Described []byte
 }
 
 // Listen makes a server that listens, and answers once it is served.
@@ -49,15 +55,19 @@ func Listen(service stocksv1.StockServiceServer, options Options) (*Server, erro
 	if err != nil {
 		return nil, fmt.Errorf("the rules of stocks.proto cannot be read: %w", err)
 	}
+	files, err := describedFiles(options.Described)
+	if err != nil {
+		return nil, err
+	}
 	listener, err := net.Listen("tcp", options.Address)
 	if err != nil {
 		return nil, fmt.Errorf("cannot listen on %q: give a HOST:PORT of this machine that is free (%w)", options.Address, err)
 	}
-	ending := &watches{}
+	ending := &streams{open: map[*stream]struct{}{}}
 	server := &Server{
 		listener: listener,
 		health:   health.NewServer(),
-		watches:  ending,
+		streams:  ending,
 		grpc: grpc.NewServer(
 			grpc.MaxRecvMsgSize(maxRequestBytes),
 			grpc.MaxConcurrentStreams(maxCallsAtOnce),
@@ -70,7 +80,9 @@ func Listen(service stocksv1.StockServiceServer, options Options) (*Server, erro
 	}
 	stocksv1.RegisterStockServiceServer(server.grpc, service)
 	healthv1.RegisterHealthServer(server.grpc, server.health)
-	reflection.Register(server.grpc)
+	reflected := reflection.ServerOptions{Services: server.grpc, DescriptorResolver: files}
+	reflectionv1.RegisterServerReflectionServer(server.grpc, reflection.NewServerV1(reflected))
+	reflectionv1alpha.RegisterServerReflectionServer(server.grpc, reflection.NewServer(reflected))
 	server.health.SetServingStatus(stocksv1.StockService_ServiceDesc.ServiceName, healthv1.HealthCheckResponse_SERVING)
 	return server, nil
 }
@@ -78,12 +90,17 @@ func Listen(service stocksv1.StockServiceServer, options Options) (*Server, erro
 // Address is where it listens.
 func (s *Server) Address() string { return s.listener.Addr().String() }
 
-// Serve answers calls until the server is stopped.
-func (s *Server) Serve() error { return s.grpc.Serve(s.listener) }
+// Serve answers calls until the server is stopped, which it may have been already.
+func (s *Server) Serve() error {
+	if err := s.grpc.Serve(s.listener); !errors.Is(err, grpc.ErrServerStopped) {
+		return err
+	}
+	return nil
+}
 
 // Stop says NOT_SERVING, refuses new calls, gives those in flight the grace to end, and then cuts them.
 func (s *Server) Stop(grace time.Duration) {
-	s.watches.stopping.Store(true)
+	s.streams.stop()
 	s.health.Shutdown()
 	cut := time.AfterFunc(grace, s.grpc.Stop)
 	defer cut.Stop()

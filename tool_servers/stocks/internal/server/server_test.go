@@ -140,6 +140,51 @@ func TestStoppingSaysNotServingRefusesNewCallsAndFinishesThoseInFlight(t *testin
 	<-stopped
 }
 
+func TestStoppingEndsStreamsThatWaitForNothingOrForTheirClient(t *testing.T) {
+	listening, channel := start(t, newGated(), quiet())
+	watch, err := healthv1.NewHealthClient(channel).Watch(t.Context(), &healthv1.HealthCheckRequest{Service: "other"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if health, err := watch.Recv(); err != nil || health.GetStatus() != healthv1.HealthCheckResponse_SERVICE_UNKNOWN {
+		t.Fatalf("the health is %v, %v", health, err)
+	}
+	reflected, err := reflectionv1.NewServerReflectionClient(channel).ServerReflectionInfo(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	list := &reflectionv1.ServerReflectionRequest{MessageRequest: &reflectionv1.ServerReflectionRequest_ListServices{}}
+	if err := reflected.Send(list); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := reflected.Recv(); err != nil {
+		t.Fatal(err)
+	}
+
+	// Were it to wait for them, it would do so for longer than the test may take.
+	listening.Stop(time.Hour)
+
+	if _, err := watch.Recv(); status.Code(err) != codes.Canceled {
+		t.Errorf("the watch ends with %v, want CANCELLED", err)
+	}
+	if _, err := reflected.Recv(); status.Code(err) != codes.Unavailable {
+		t.Errorf("reflection ends with %v, want UNAVAILABLE", err)
+	}
+}
+
+func TestAServerThatIsStoppedBeforeItServesIsNoFailure(t *testing.T) {
+	listening, err := server.Listen(newGated(), server.Options{Address: "127.0.0.1:0", Log: quiet()})
+	if err != nil {
+		t.Fatal(err)
+	}
+
+	listening.Stop(time.Hour)
+
+	if err := listening.Serve(); err != nil {
+		t.Errorf("Serve: %v", err)
+	}
+}
+
 func TestACallThatOutlivesTheGraceIsCut(t *testing.T) {
 	service := newGated()
 	listening, channel := start(t, service, quiet())

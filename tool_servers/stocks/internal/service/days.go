@@ -34,6 +34,9 @@ func (f found) on(date *time.Time) (int, string, error) {
 // latest is the newest day of all, however long ago: its date and the note tell.
 func (f found) latest() (int, string, error) {
 	at := len(f.Days) - 1
+	if f.now().Sub(f.last()) > longestPause {
+		return at, f.end(), nil
+	}
 	return at, f.why(f.now(), at), nil
 }
 
@@ -61,7 +64,7 @@ func (f found) between(start, end *time.Time, count int) ([]prices.Day, string, 
 		to = f.Last(*end) + 1
 	}
 	if end != nil && end.After(f.last()) || f.now().Sub(f.last()) > longestPause {
-		note = fmt.Sprintf("The prices end with %s.", spelled(f.last()))
+		note = f.end()
 	}
 	if start == nil {
 		from = max(0, to-count)
@@ -90,6 +93,10 @@ func (f found) now() time.Time {
 		return f.last()
 	}
 	return f.today
+}
+
+func (f found) end() string {
+	return fmt.Sprintf("The prices end with %s.", spelled(f.last()))
 }
 
 func (f found) last() time.Time {

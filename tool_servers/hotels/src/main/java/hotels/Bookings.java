@@ -5,12 +5,12 @@ import com.google.type.Money;
 import hotels.v1.BookRoomRequest;
 import hotels.v1.Booking;
 import hotels.v1.BookingState;
+import java.security.SecureRandom;
 import java.time.Clock;
 import java.time.Instant;
 import java.time.LocalDate;
 import java.util.Iterator;
 import java.util.LinkedHashMap;
-import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Random;
@@ -26,22 +26,21 @@ final class Bookings {
   private final int most;
   private final Availability availability;
   private final Clock clock;
-  private final Random random;
+  private final Random random = new SecureRandom();
   private final Map<String, Entry> byId = new LinkedHashMap<>();
   private final Map<String, String> idByRequestId = new LinkedHashMap<>();
 
-  Bookings(int most, Availability availability, Clock clock, long seed) {
+  Bookings(int most, Availability availability, Clock clock) {
     this.most = most;
     this.availability = availability;
     this.clock = clock;
-    this.random = new Random(seed);
   }
 
   /** Answered when a request_id comes again: the booking, and the request that it was made for. */
   record Made(Booking booking, BookRoomRequest request) {}
 
   synchronized Optional<Made> madeFor(String requestId) {
-    return Optional.ofNullable(idByRequestId.get(key(requestId)))
+    return Optional.ofNullable(idByRequestId.get(requestId))
         .map(byId::get)
         .map(entry -> new Made(entry.booking(), entry.request()));
   }
@@ -59,7 +58,7 @@ final class Bookings {
     Booking booking = booking(newId(), listing, stay, request);
     byId.put(booking.getId(), new Entry(booking, listing, stay, request));
     if (!request.getRequestId().isEmpty()) {
-      idByRequestId.put(key(request.getRequestId()), booking.getId());
+      idByRequestId.put(request.getRequestId(), booking.getId());
     }
     return booking;
   }
@@ -87,7 +86,7 @@ final class Bookings {
       LocalDate today = entry.listing().city().today(clock);
       if (isCancelled(entry) || !entry.stay().checkOut().isAfter(today)) {
         entries.remove();
-        idByRequestId.remove(key(entry.request().getRequestId()));
+        idByRequestId.remove(entry.request().getRequestId());
         if (!isCancelled(entry)) {
           availability.giveBack(entry.listing().id(), entry.stay());
         }
@@ -104,8 +103,8 @@ final class Bookings {
         .setHotelId(listing.id())
         .setHotelName(listing.hotel().getName())
         .setAddress(listing.hotel().getAddress())
-        .setGuestName(request.getGuestName().strip())
-        .setGuests(request.hasGuests() ? request.getGuests() : 1)
+        .setGuestName(request.getGuestName())
+        .setGuests(request.getGuests())
         .setCheckIn(stay.checkIn().toString())
         .setCheckOut(stay.checkOut().toString())
         .setNights(stay.nights())
@@ -120,6 +119,10 @@ final class Bookings {
     return nightly.toBuilder().setUnits(nightly.getUnits() * stay.nights()).build();
   }
 
+  /**
+   * Nobody can guess it, and after a restart it names nothing of before: what somebody kept must
+   * not cancel a booking of somebody else.
+   */
   private String newId() {
     while (true) {
       StringBuilder id = new StringBuilder("HB-");
@@ -137,10 +140,5 @@ final class Bookings {
 
   private static boolean isCancelled(Entry entry) {
     return entry.booking().getState() == BookingState.BOOKING_STATE_CANCELLED;
-  }
-
-  /** A UUID means the same in upper case. */
-  private static String key(String requestId) {
-    return requestId.toLowerCase(Locale.ROOT);
   }
 }

@@ -1,5 +1,7 @@
 package hotels;
 
+import io.grpc.Context;
+import io.grpc.Contexts;
 import io.grpc.ForwardingServerCall.SimpleForwardingServerCall;
 import io.grpc.ForwardingServerCallListener.SimpleForwardingServerCallListener;
 import io.grpc.Metadata;
@@ -38,7 +40,8 @@ final class CallLog implements ServerInterceptor {
     return new SimpleForwardingServerCallListener<>(next.startCall(logged, headers)) {
       @Override
       public void onCancel() {
-        write(written, method, Status.Code.CANCELLED, start);
+        Status status = Contexts.statusFromCancelled(Context.current());
+        write(written, method, status.getCode(), start);
         super.onCancel();
       }
     };

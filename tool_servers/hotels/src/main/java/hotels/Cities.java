@@ -66,7 +66,7 @@ final class Cities {
 
   /** The cities with the names that look most like it, the nearest first. */
   List<City> nearest(String name, int limit) {
-    return Names.nearest(name.split("[,，]")[0], cities, Cities::allNames, limit);
+    return Names.nearest(name.replaceFirst("[,，].*", ""), cities, Cities::allNames, limit);
   }
 
   private static List<String> allNames(City city) {

@@ -6,6 +6,7 @@ import io.grpc.BindableService;
 import io.grpc.Server;
 import io.grpc.ServerInterceptor;
 import io.grpc.ServerInterceptors;
+import io.grpc.ServerServiceDefinition;
 import io.grpc.health.v1.HealthCheckResponse.ServingStatus;
 import io.grpc.netty.shaded.io.grpc.netty.NettyServerBuilder;
 import io.grpc.protobuf.services.HealthStatusManager;
@@ -38,12 +39,6 @@ final class HotelServer {
       HotelService hotels,
       PrintStream log,
       ServerInterceptor... interceptors) {
-    List<ServerInterceptor> chain = new ArrayList<>();
-    chain.add(new CallLog(log));
-    chain.add(calls);
-    chain.add(new FailureAnswers(log));
-    chain.add(new RuleCheck(HotelsProto.getDescriptor()));
-    chain.addAll(List.of(interceptors));
     server =
         NettyServerBuilder.forAddress(address)
             .executor(threads)
@@ -54,11 +49,26 @@ final class HotelServer {
             .maxConnectionAgeGrace(30, TimeUnit.SECONDS)
             .permitKeepAliveTime(10, TimeUnit.SECONDS)
             .permitKeepAliveWithoutCalls(true)
-            .addService(ServerInterceptors.interceptForward(hotels, chain))
+            .addService(answered(Described.service(hotels.bindService()), log, interceptors))
             .addService(ServerInterceptors.intercept(health.getHealthService(), calls))
             .addService(ServerInterceptors.intercept(ProtoReflectionServiceV1.newInstance(), calls))
             .addService(ServerInterceptors.intercept(reflectionV1Alpha(), calls))
             .build();
+  }
+
+  private ServerServiceDefinition answered(
+      ServerServiceDefinition service, PrintStream log, ServerInterceptor... interceptors) {
+    List<ServerInterceptor> ofRequests = new ArrayList<>();
+    ofRequests.add(new RuleCheck(HotelsProto.getDescriptor()));
+    ofRequests.addAll(List.of(interceptors));
+    ofRequests.add(new WantedCalls());
+    // The outer ones see bytes: what cannot be read as a request is answered and logged, too.
+    return ServerInterceptors.interceptForward(
+        ServerInterceptors.useInputStreamMessages(
+            ServerInterceptors.interceptForward(service, ofRequests)),
+        new CallLog(log),
+        calls,
+        new FailureAnswers(log));
   }
 
   /** Listens, and returns the port; throws where the address cannot be had. */

@@ -13,6 +13,7 @@ import io.grpc.stub.StreamObserver;
 import java.time.Clock;
 import java.time.LocalDate;
 import java.util.List;
+import java.util.Locale;
 import java.util.Optional;
 
 /**
@@ -35,7 +36,7 @@ final class HotelService extends HotelServiceGrpc.HotelServiceImplBase {
     Cities cities = Cities.load();
     inventory = new Inventory(cities, SEED);
     availability = new Availability(SEED);
-    bookings = new Bookings(mostBookings, availability, clock, SEED);
+    bookings = new Bookings(mostBookings, availability, clock);
     search = new Search(cities, inventory, availability, clock);
   }
 
@@ -52,7 +53,7 @@ final class HotelService extends HotelServiceGrpc.HotelServiceImplBase {
 
   @Override
   public void bookRoom(BookRoomRequest request, StreamObserver<Booking> answer) {
-    reply(answer, bookOnce(request));
+    reply(answer, bookOnce(plain(request)));
   }
 
   @Override
@@ -71,6 +72,15 @@ final class HotelService extends HotelServiceGrpc.HotelServiceImplBase {
       Optional<Bookings.Made> made = bookings.madeFor(request.getRequestId());
       return made.isPresent() ? again(made.get(), request) : book(request);
     }
+  }
+
+  /** As it is meant: a UUID means the same in upper case, a name without the blanks around it. */
+  private static BookRoomRequest plain(BookRoomRequest request) {
+    return request.toBuilder()
+        .setRequestId(request.getRequestId().toLowerCase(Locale.ROOT))
+        .setGuestName(request.getGuestName().strip())
+        .setGuests(request.hasGuests() ? request.getGuests() : 1)
+        .build();
   }
 
   private Booking again(Bookings.Made made, BookRoomRequest request) {

@@ -6,6 +6,8 @@ import java.time.Duration;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Locale;
+import java.util.logging.Level;
+import java.util.logging.Logger;
 
 /**
  * Runs the hotel service.
@@ -22,12 +24,17 @@ import java.util.Locale;
 public final class Main {
   private static final int WRONG_SETTING = 2;
 
+  /** Held, or its level would be forgotten. */
+  private static final Logger GRPC = Logger.getLogger("io.grpc");
+
   private Main() {}
 
   /** Serves until a signal comes. */
   public static void main(String[] arguments) {
     // Numbers and times look the same wherever it runs.
     Locale.setDefault(Locale.ROOT);
+    // Who connects and speaks no gRPC is no news, with a stack trace each.
+    GRPC.setLevel(Level.WARNING);
     List<String> words = Arrays.asList(arguments);
     if (words.contains("--help")) {
       System.out.print(Options.HELP);

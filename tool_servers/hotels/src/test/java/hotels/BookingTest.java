@@ -21,6 +21,7 @@ import java.io.IOException;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.Set;
 import org.junit.jupiter.api.AfterEach;
@@ -112,6 +113,29 @@ final class BookingTest {
     Booking other = server.hotels.bookRoom(request);
     assertNotEquals(other.getId(), server.hotels.bookRoom(request).getId());
     assertEquals(before - 3, roomsLeft());
+  }
+
+  @Test
+  void aRequestThatMeansTheSameIsTheSame() {
+    Booking booking = server.hotels.bookRoom(request.toBuilder().setRequestId(UUID).build());
+
+    BookRoomRequest again =
+        request.toBuilder()
+            .setRequestId(UUID.toUpperCase(Locale.ROOT))
+            .setGuestName("王芳")
+            .setGuests(1)
+            .build();
+
+    assertEquals(booking, server.hotels.bookRoom(again));
+  }
+
+  @Test
+  void anIdNamesNoBookingThatAnotherServerMade() throws IOException {
+    Booking booking = server.hotels.bookRoom(request);
+
+    try (TestServer other = new TestServer(MOST)) {
+      assertNotEquals(booking.getId(), other.hotels.bookRoom(request).getId());
+    }
   }
 
   @Test

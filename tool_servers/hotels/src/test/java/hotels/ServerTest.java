@@ -72,6 +72,15 @@ final class ServerTest {
   }
 
   @Test
+  void aRequestThatIsTooLargeIsRefused() throws Exception {
+    GetHotelRequest large = SHANGHAI_1.toBuilder().setHotelId("x".repeat(70_000)).build();
+
+    try (TestServer server = new TestServer()) {
+      TestServer.failure(Status.Code.RESOURCE_EXHAUSTED, () -> server.hotels.getHotel(large));
+    }
+  }
+
+  @Test
   void theLogHasALineForACallWithoutItsArguments() throws Exception {
     try (TestServer server = new TestServer()) {
       server.hotels.getHotel(SHANGHAI_1);

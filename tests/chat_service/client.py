@@ -4,7 +4,9 @@ from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from typing import Any
 
+import grpc
 import grpc.aio
+import pytest
 
 from broker.config.settings import Settings
 from broker.servers.lifecycle import running
@@ -69,3 +71,17 @@ def results(events: Sequence[pb.ChatResponse]) -> dict[str, pb.ToolResult]:
 def tool_ids(messages: Sequence[pb.Message]) -> list[str]:
     """Whose results the messages are; "" for those that are none."""
     return [message.tool_call_id for message in messages]
+
+
+async def waiting(stub: Any, **more: Any) -> bytes:
+    """The state of a run that waits."""
+    _, done = await talked(stub, ask(**more))
+    assert done.stop_reason == "waiting"
+    return done.state
+
+
+async def refused(stub: Any, request: pb.ChatRequest) -> tuple[grpc.StatusCode, str]:
+    """The status that a request ends with."""
+    with pytest.raises(grpc.aio.AioRpcError) as error:
+        await talked(stub, request)
+    return error.value.code(), error.value.details() or ""
