@@ -54,6 +54,8 @@ def checked(sql: str, dialect: str, readable: Collection[str]) -> str:
       ...
     tool_servers.customers.statement.Refused: there are 2 statements; send one SELECT
     """
+    if "\0" in sql:
+        raise Refused("it has the character U+0000; send it without")
     try:
         written = _read(sql, dialect, readable).sql(dialect=dialect, comments=False)
         # A quoted word that stands where a keyword may stand is written without its quotes.
