@@ -95,6 +95,25 @@ async def test_a_customer_is_changed_in_what_the_mask_names_and_in_nothing_else(
     assert await database.content() == before
 
 
+async def test_just_as_much_is_not_more_and_that_day_is_not_before_it(
+    serve_service: Serve, database: Database
+) -> None:
+    customers = await stub(serve_service, database)
+    every = await customers.GetCustomers(customers_pb2.GetCustomersRequest(limit=200))
+    some = every.customers[20]
+
+    more = await customers.GetCustomers(
+        customers_pb2.GetCustomersRequest(min_revenue=some.revenue, limit=200)
+    )
+    before = await customers.GetCustomers(
+        customers_pb2.GetCustomersRequest(created_before=some.created_on, limit=200)
+    )
+
+    assert list(more.customers) == [each for each in every.customers if each.revenue > some.revenue]
+    assert list(before.customers) == [each for each in every.customers if each.created_on < some.created_on]
+    assert some not in [*more.customers, *before.customers]
+
+
 async def test_more_than_anybody_has_paid_finds_nobody(serve_service: Serve, database: Database) -> None:
     customers = await stub(serve_service, database)
 

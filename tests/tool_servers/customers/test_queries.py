@@ -1,6 +1,11 @@
 """RunQuery's two walls, each on its own: the parser, and the database."""
 
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+import asyncpg
 import pytest
+from sqlalchemy import text
 
 from tests.tool_servers.customers import attempts
 from tests.tool_servers.customers.databases import Database, as_reader, on_postgres
@@ -153,6 +158,49 @@ async def test_questions_in_standard_sql_are_answered_alike_by_both_databases(
 
     assert not found.truncated
     assert sorted(list(row) for row in found.rows) == rows
+
+
+@asynccontextmanager
+async def role(url: str, name: str, *grants: str) -> AsyncIterator[PostgresReader]:
+    """Queries as another user of the same database, who is gone afterwards."""
+    owner = await asyncpg.connect(url)
+    await owner.execute(f"CREATE ROLE {name} LOGIN")
+    for grant in grants:
+        await owner.execute(f"GRANT {grant} TO {name}")
+    try:
+        yield PostgresReader(databases.parse(url.replace("owner@", f"{name}@")))
+    finally:
+        await owner.execute(f"DROP OWNED BY {name}; DROP ROLE {name}")
+        await owner.close()
+
+
+async def test_a_user_of_postgresql_who_may_write_cannot_by_a_query(postgres_url: str) -> None:
+    async with on_postgres(postgres_url) as database:
+        before = await database.content()
+        async with database.engine.begin() as connection:
+            await connection.execute(text(WIPE))
+
+        async with role(postgres_url, "writer", "ALL ON ALL TABLES IN SCHEMA public") as reader:
+            with pytest.raises(QueryFailed, match="read-only transaction"):
+                await reader.run("SELECT wipe()", 1)
+            with pytest.raises(QueryFailed, match="read-write mode"):
+                await reader.run("SELECT set_config('transaction_read_only', 'off', true), wipe()", 1)
+
+        async with database.engine.begin() as connection:
+            await connection.execute(text("DROP FUNCTION wipe"))
+        assert await database.content() == before
+
+
+WIPE = "CREATE FUNCTION wipe() RETURNS void LANGUAGE sql AS 'DELETE FROM order_items'"
+
+
+@pytest.mark.parametrize("grant", ["pg_read_server_files", "pg_execute_server_program"])
+async def test_who_may_read_files_by_postgresql_is_not_let_near_queries(
+    postgres_url: str, grant: str
+) -> None:
+    async with role(postgres_url, "curious", grant) as reader:
+        with pytest.raises(ValueError, match="may read its files"):
+            await reader.check()
 
 
 async def test_a_superuser_of_postgresql_is_not_let_near_queries(postgres_url: str) -> None:
