@@ -157,6 +157,7 @@ class PostgresReader:
     def __init__(self, url: URL, timeout: float = TIMEOUT) -> None:
         self._url = url
         self._timeout = timeout
+        self._turns = asyncio.Semaphore(_AT_ONCE)
 
     async def check(self) -> None:
         """Raises ValueError for a user whom read-only transactions would not hold back."""
@@ -172,6 +173,10 @@ class PostgresReader:
             )
 
     async def run(self, sql: str, max_rows: int) -> Rows:
+        async with self._turns:
+            return await self._connected(sql, max_rows)
+
+    async def _connected(self, sql: str, max_rows: int) -> Rows:
         connection = await self._connect()
         try:
             async with asyncio.timeout(self._timeout):
@@ -209,6 +214,8 @@ class PostgresReader:
         return await database.connect(self._url, server_settings=settings)
 
 
+_AT_ONCE = 8
+"""So many queries run in PostgreSQL; others wait, and leave its connections to whoever else needs some."""
 _FETCHED = 500
 """So many values are fetched at once."""
 _AS_THEY_ARE = frozenset({"bool", "int2", "int4", "int8", "float4", "float8", "numeric"})

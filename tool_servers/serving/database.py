@@ -41,12 +41,14 @@ def open_engine(url: URL) -> AsyncEngine:
         return create_async_engine(
             url.set(query={}),
             async_creator=lambda: connect(url, command_timeout=2 * _TIMEOUT),
+            # What a client sends stands in no log.
+            hide_parameters=True,
             pool_size=4,
             max_overflow=4,
             pool_pre_ping=True,
         )
     _try(url.database or ":memory:")
-    engine = create_async_engine(url)
+    engine = create_async_engine(url, hide_parameters=True)
 
     @event.listens_for(engine.sync_engine, "connect")
     def enforce(connection: object, _: object) -> None:

@@ -185,3 +185,14 @@ async def test_a_database_that_another_has_locked_is_no_fault_of_the_statement(t
             with pytest.raises(OSError, match="locked"):
                 await database.reader.run("SELECT 1 FROM customers", 1)
         other.close()
+
+
+async def test_many_queries_at_once_leave_postgresql_connections_for_others(postgres_url: str) -> None:
+    async with on_postgres(postgres_url) as database:
+        others = await asyncpg.connect(postgres_url)
+        limit = int(await others.fetchval("SHOW max_connections"))
+
+        found = await asyncio.gather(*(database.reader.run("SELECT 1", 1) for _ in range(limit + 20)))
+        await others.close()
+
+    assert [list(each.rows[0]) for each in found] == [[1]] * (limit + 20)

@@ -115,6 +115,7 @@ async def test_records_are_listed_the_latest_first_and_found_by_name(records: An
         {"name": "Ada Lovelace", "birthday": "1815-12-10"},
         {"birthday": "2024-02-29"},
         {"name": "عبد الله"},
+        {"phones": ["(010) 1234-5678", "+49.30.123456"]},
         {"name": "O'Brien; DROP TABLE extract_records; --"},
         {"name": "😀" * 200},
     ],
