@@ -224,7 +224,8 @@ _POSTGRES_OUTAGES = (
     asyncpg.OperatorInterventionError,
     asyncpg.InsufficientResourcesError,
     asyncpg.PostgresSystemError,
-    asyncpg.InternalServerError,
+    asyncpg.DataCorruptedError,
+    asyncpg.IndexCorruptedError,
 )
 """Errors of the database, not of the statement."""
 
