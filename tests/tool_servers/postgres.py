@@ -43,12 +43,12 @@ def _started(folder: Path) -> int:
         with socket.create_server(("127.0.0.1", 0)) as free:
             port: int = free.getsockname()[1]
         options = f"-c listen_addresses=127.0.0.1 -p {port} -k {folder} -F"
+        log = folder / "log"
         try:
-            log = folder / "log"
             _run(_program("pg_ctl"), "-D", folder / "data", "-l", log, "-o", options, "-w", "start")
-        except subprocess.CalledProcessError:
+        except subprocess.CalledProcessError as error:
             if attempt == _ATTEMPTS - 1:
-                raise
+                raise AssertionError(log.read_text()) from error
         else:
             return port
     raise AssertionError("unreachable")

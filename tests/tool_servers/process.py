@@ -10,6 +10,8 @@ from pathlib import Path
 import grpc.aio
 
 ROOT = Path(__file__).parents[2]
+_REFUSED_WITHIN = 60.0
+"""Seconds; one that serves instead would never end."""
 
 
 async def start(name: str, *arguments: str, **environment: str) -> asyncio.subprocess.Process:
@@ -52,7 +54,11 @@ async def refuses(name: str, words: str, *arguments: str, **environment: str) ->
     """Asserts that a setting is refused in these words, without a traceback and what is hidden in it."""
     process = await start(name, *arguments, **environment)
 
-    output, errors = await process.communicate()
+    try:
+        output, errors = await asyncio.wait_for(process.communicate(), _REFUSED_WITHIN)
+    finally:
+        if process.returncode is None:
+            process.kill()
 
     assert process.returncode == 2
     assert words in errors.decode()

@@ -48,12 +48,16 @@ async def open_service(options: argparse.Namespace) -> AsyncIterator["Service"]:
     with ExitStack() as stack:
         if given is None:
             folder = stack.enter_context(tempfile.TemporaryDirectory(prefix="customers-"))
-        url = database.parse(given or f"sqlite:///{folder}/sales.db")
+            given = f"sqlite:///{folder}/sales.db"
+            options.seed = True
+        url = database.parse(given)
         engine = database.open_engine(url)
         try:
-            if options.seed or given is None:
+            reader, store = await _reader(url), Store(engine)
+            if options.seed:
                 await seed(engine)
-            yield customer_service(Store(engine), await _reader(url))
+            await store.check()
+            yield customer_service(store, reader)
         finally:
             await engine.dispose()
 
@@ -67,7 +71,12 @@ async def _reader(url: "URL") -> "Reader":
             raise ValueError("DATABASE_URL names no file: RunQuery opens the database a second time")
         return SqliteReader(Path(url.database))
     given = os.environ.get("QUERY_DATABASE_URL")
-    reader = PostgresReader(database.parse(given) if given else url)
+    url = database.parse(given) if given else url
+    if url.get_backend_name() != "postgresql":
+        raise ValueError(
+            "QUERY_DATABASE_URL is not of the kind of DATABASE_URL: give postgresql://USER@HOST/NAME"
+        )
+    reader = PostgresReader(url)
     await reader.check()
     return reader
 

@@ -9,12 +9,13 @@ from typing import Any
 import grpc.aio
 from customers.v1 import customers_pb2, customers_pb2_grpc
 from google.protobuf.struct_pb2 import ListValue
-from sqlalchemy.exc import InterfaceError, OperationalError
+from sqlalchemy.exc import SQLAlchemyError
 
 from tool_servers.customers.queries import TIMEOUT, QueryFailed, QueryTooSlow, Reader
 from tool_servers.customers.statement import Refused, checked
 from tool_servers.customers.store import Found, Store, Wanted
 from tool_servers.customers.tables import READABLE
+from tool_servers.serving import database
 from tool_servers.serving.failures import Failure, Violation, invalid_request, reason
 from tool_servers.serving.server import Service
 
@@ -63,6 +64,9 @@ class CustomerService(customers_pb2_grpc.CustomerServiceServicer):
         given = request.customer
         values = {"email": given.email, "country": given.country, "segment": _segment(given.segment) or ""}
         wanted = {name: values[name] for name in request.update_mask.paths}
+        if not wanted:
+            what = "names nothing to change; send one or more of email, country, segment"
+            raise invalid_request([Violation(field="update_mask", description=what)])
         empty = [name for name, value in wanted.items() if not value]
         if empty:
             raise invalid_request(
@@ -113,13 +117,21 @@ class CustomerService(customers_pb2_grpc.CustomerServiceServicer):
 def _database() -> Iterator[None]:
     try:
         yield
-    except (OSError, OperationalError, InterfaceError) as error:
-        logger.warning("the database cannot be used: %s", error)
+    except (OSError, SQLAlchemyError) as error:
+        logger.warning("the database cannot be used: %s", database.cause(error))
         raise Failure(
             grpc.StatusCode.UNAVAILABLE,
-            "the database of the customers cannot be reached; try again later",
+            "the database of the customers cannot be used; try again later",
             reason(_DESCRIPTOR.full_name, "DATABASE_UNAVAILABLE"),
         ) from error
+
+
+def _name(text: str) -> str:
+    # PostgreSQL keeps no text with it.
+    if "\0" in text:
+        what = "has the character U+0000, which no name has"
+        raise invalid_request([Violation(field="name_contains", description=what)])
+    return text
 
 
 def _wanted(request: customers_pb2.GetCustomersRequest) -> Wanted:
@@ -127,7 +139,7 @@ def _wanted(request: customers_pb2.GetCustomersRequest) -> Wanted:
         min_cents=round(request.min_revenue * 100) if request.HasField("min_revenue") else None,
         created_before=_day(request.created_before) if request.created_before else None,
         country=request.country or None,
-        name_contains=request.name_contains or None,
+        name_contains=_name(request.name_contains) or None,
         segment=_segment(request.segment),
     )
 

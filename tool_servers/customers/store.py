@@ -5,9 +5,11 @@ from dataclasses import dataclass
 from typing import Any
 
 from sqlalchemy import Select, func, select, update
+from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from tool_servers.customers.tables import customer_revenue, customers
+from tool_servers.serving import database
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -41,6 +43,14 @@ class Store:
     def __init__(self, engine: AsyncEngine) -> None:
         self._engine = engine
 
+    async def check(self) -> None:
+        """Raises OSError where there is no database, or none with these tables."""
+        try:
+            await self.find(Wanted(), limit=1)
+        except SQLAlchemyError as error:
+            what = "has no customers that can be read; --seed makes tables with made-up data"
+            raise OSError(f"the database {what} ({database.cause(error)})") from error
+
     async def find(self, wanted: Wanted, limit: int) -> tuple[Sequence[Found], int]:
         """The first `limit`, the highest revenue first, and how many there are in all."""
         query = _matching(wanted)
@@ -54,9 +64,8 @@ class Store:
     async def change(self, customer_id: int, values: Mapping[str, str]) -> Found | None:
         """Sets columns of one customer, all or none; None: there is no such customer."""
         async with self._engine.begin() as connection:
-            if values:
-                one = update(customers).where(customers.c.id == customer_id)
-                await connection.execute(one.values(**values))
+            one = update(customers).where(customers.c.id == customer_id)
+            await connection.execute(one.values(**values))
             found = await connection.execute(_joined().where(customers.c.id == customer_id))
             row = found.mappings().first()
         return None if row is None else _found(row)

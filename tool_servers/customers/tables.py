@@ -1,6 +1,6 @@
 """The tables of customers and sales. Prices are whole cents of EUR, dates are text like '2024-03-01'."""
 
-from sqlalchemy import CheckConstraint, Column, ForeignKey, Integer, MetaData, String, Table
+from sqlalchemy import BigInteger, CheckConstraint, Column, ForeignKey, Integer, MetaData, String, Table
 
 metadata = MetaData()
 
@@ -48,7 +48,7 @@ LEFT JOIN order_items ON order_items.order_id = orders.id
 GROUP BY customers.id
 """
 customer_revenue = Table(
-    "customer_revenue", MetaData(), Column("customer_id", Integer), Column("revenue", Integer)
+    "customer_revenue", MetaData(), Column("customer_id", Integer), Column("revenue", BigInteger)
 )
 
 READABLE = frozenset({*metadata.tables, "customer_revenue"})

@@ -66,11 +66,15 @@ class Store:
         }
         # Of two at once that say the same, the second saves nothing: the database decides, not a look before.
         insert = dialect.insert(records).values(**row).on_conflict_do_nothing(index_elements=["digest"])
+        same = select(records).where(records.c.digest == digest)
         async with self._engine.begin() as connection:
             if (await connection.scalar(select(func.count()).select_from(records)) or 0) >= MAX_RECORDS:
-                raise StoreFull
+                kept = (await connection.execute(same)).first()
+                if kept is None:
+                    raise StoreFull
+                return _kept(kept)
             saved = await connection.scalar(insert.returning(records.c.id))
-            found = (await connection.execute(select(records).where(records.c.digest == digest))).one()
+            found = (await connection.execute(same)).one()
         return _kept(found, existed=saved is None)
 
     async def get(self, record_id: int) -> Kept | None:
@@ -99,7 +103,7 @@ async def open_store(url: URL) -> AsyncIterator[Store]:
             await connection.run_sync(metadata.create_all)
         yield Store(engine)
     except SQLAlchemyError as error:
-        raise OSError(f"the database cannot be used: {type(error).__name__}") from error
+        raise OSError(f"the database cannot be used: {database.cause(error)}") from error
     finally:
         await engine.dispose()
 

@@ -50,7 +50,9 @@ async def open_service(options: argparse.Namespace) -> AsyncIterator["Service"]:
         if server is None:
             address = await stack.enter_async_context(open_sink(options.sink_address, options.sink))
             server = smtp.MailServer(host=address[0], port=address[1], starttls=False)
-        yield mail_service(server, sender)
+        service = mail_service(server, sender)
+        yield service
+        await service.servicer.finish(options.grace)
 
 
 if __name__ == "__main__":

@@ -1,6 +1,8 @@
 """mail.v1 requests → mails, and what became of them."""
 
 import asyncio
+import re
+import unicodedata
 from collections import OrderedDict, deque
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -19,6 +21,10 @@ MAX_LISTED = 1000
 """So many of the mails that were sent are remembered."""
 MAX_ANSWERED = 1000
 """So many of the calls with a request_id are remembered."""
+MAX_CHARACTERS = 2_000_000
+"""Of all mails of a draft, with their values."""
+MAX_SUBJECT = 1000
+"""Characters of a subject with its values."""
 _DEFAULT_LIMIT = 50
 _DESCRIPTOR = mail_pb2.DESCRIPTOR.services_by_name["MailService"]
 _OUTCOMES = {
@@ -50,6 +56,7 @@ class MailService(mail_pb2_grpc.MailServiceServicer):
         self._sender = sender
         self._deliveries: deque[mail_pb2.Delivery] = deque(maxlen=MAX_LISTED)
         self._answers: OrderedDict[str, _Answer] = OrderedDict()
+        self._sending: set[asyncio.Task[mail_pb2.SendMailResponse]] = set()
 
     async def PreviewMail(
         self,
@@ -73,7 +80,7 @@ class MailService(mail_pb2_grpc.MailServiceServicer):
             what = "was used for another draft: give a new UUID to send this one"
             raise invalid_request([Violation(field="request_id", description=what)])
         # A task of its own: mails that were begun are sent, and remembered, also when the client goes away.
-        sending = asyncio.create_task(self._send(mails)) if known is None else known.sending
+        sending = self._begin(mails) if known is None else known.sending
         if request.request_id and known is None:
             self._remember(request.request_id, _Answer(mails=mails, sending=sending))
         return await asyncio.shield(sending)
@@ -87,19 +94,37 @@ class MailService(mail_pb2_grpc.MailServiceServicer):
         wanted = (each for each in reversed(self._deliveries) if request.to in ("", each.to))
         return mail_pb2.ListSentMailsResponse(deliveries=islice(wanted, limit))
 
+    async def finish(self, grace: float) -> None:
+        """Gives mails whose client has gone away so many seconds to be sent."""
+        if self._sending:
+            await asyncio.wait(self._sending, timeout=grace)
+
+    def _begin(self, mails: Sequence[Mail]) -> asyncio.Task[mail_pb2.SendMailResponse]:
+        sending = asyncio.create_task(self._send(mails))
+        self._sending.add(sending)
+        sending.add_done_callback(self._sending.discard)
+        return sending
+
     def _mails(self, draft: mail_pb2.Draft) -> list[Mail]:
         problems = list(_violations(draft))
         if problems:
             raise invalid_request(problems)
-        return [
-            Mail(
+        mails: list[Mail] = []
+        left = MAX_CHARACTERS
+        for recipient in draft.recipients:
+            mail = Mail(
                 sender=self._sender,
                 to=recipient.address,
                 subject=template.fill(draft.subject, recipient.values),
-                body=template.fill(draft.body, recipient.values),
+                # As it arrives: every line ends alike.
+                body="\n".join(re.split("\r\n?|\n", template.fill(draft.body, recipient.values))),
             )
-            for recipient in draft.recipients
-        ]
+            left -= len(mail.subject) + len(mail.body)
+            if left < 0:
+                what = f"make more than {MAX_CHARACTERS} characters of mail; send to fewer, or shorter values"
+                raise invalid_request([Violation(field="draft.recipients", description=what)])
+            mails.append(mail)
+        return mails
 
     async def _send(self, mails: Sequence[Mail]) -> mail_pb2.SendMailResponse:
         try:
@@ -153,6 +178,8 @@ def _violations(draft: mail_pb2.Draft) -> Iterator[Violation]:
                 field=f"draft.{field}",
                 description=f'"{odd}" is no placeholder: write {{{{name}}}}, with letters, digits and _ only',
             )
+    if not _is_one_line(draft.subject):
+        yield Violation(field="draft.subject", description="must be one line of text")
     wanted = template.names(f"{draft.subject}\n{draft.body}")
     for number, recipient in enumerate(draft.recipients):
         path = f"draft.recipients[{number}]"
@@ -162,7 +189,15 @@ def _violations(draft: mail_pb2.Draft) -> Iterator[Violation]:
         if missing:
             names = ", ".join(f'"{name}"' for name in missing)
             yield Violation(field=f"{path}.values", description=f"has no {names}, which the draft uses")
+        elif len(template.fill(draft.subject, recipient.values)) > MAX_SUBJECT:
+            what = f"make a subject of more than {MAX_SUBJECT} characters; send shorter ones"
+            yield Violation(field=f"{path}.values", description=what)
         for name in template.names(draft.subject):
-            if any(not character.isprintable() for character in recipient.values.get(name, "")):
+            if not _is_one_line(recipient.values.get(name, "")):
                 description = "must be one line of text, since it stands in the subject"
                 yield Violation(field=f'{path}.values["{name}"]', description=description)
+
+
+def _is_one_line(text: str) -> bool:
+    """Whether it has no control characters and separators of lines, which end a header."""
+    return not any(unicodedata.category(character) in ("Cc", "Zl", "Zp") for character in text)

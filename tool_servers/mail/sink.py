@@ -21,17 +21,26 @@ class Sink:
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
-        self._kept = len(list(folder.glob("*.eml")))
+        kept = [int(path.stem) for path in folder.glob("*.eml") if path.stem.isdecimal()]
+        # Not how many there are: some may have been removed.
+        self._last = max(kept, default=0)
+        self._left = MAX_MAILS - len(kept)
 
     # aiosmtpd finds it by this name.
     async def handle_DATA(self, server: SMTP, session: Session, envelope: Envelope) -> str:
-        if self._kept >= MAX_MAILS:
+        if self._left <= 0:
             return "452 4.3.1 the sink is full: remove mails from its folder and start it again"
-        self._kept += 1
+        self._left -= 1
+        self._last += 1
         # The envelope tells to whom it went, which its headers need not tell.
         head = "".join(f"X-Envelope-To: {address}\r\n" for address in envelope.rcpt_tos)
-        path = self._folder / f"{self._kept:05}.eml"
-        path.write_bytes(head.encode() + (envelope.original_content or b""))
+        path = self._folder / f"{self._last:05}.eml"
+        try:
+            with path.open("xb") as file:
+                file.write(head.encode() + (envelope.original_content or b""))
+        except OSError as error:
+            logger.warning("sink file=%s: %s", path, error.strerror)
+            return "452 4.3.1 the sink cannot keep it: its log says why"
         return "250 2.0.0 kept"
 
 
@@ -42,7 +51,7 @@ async def open_sink(address: str, folder: Path | None = None) -> AsyncIterator[t
     Raises OSError where address or folder cannot be had, ValueError for an address that is none.
     """
     host, _, port = address.rpartition(":")
-    if not host or not port.isdecimal():
+    if not host or not port.isdecimal() or int(port) > 65535:
         raise ValueError(f"{address!r} is no address of a sink: give HOST:PORT")
     with ExitStack() as stack:
         if folder is None:

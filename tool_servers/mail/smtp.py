@@ -1,10 +1,13 @@
 """Mails → a mail server (RFC 5321), by aiosmtplib, and what it said about each."""
 
+import re
 import ssl
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from email import policy
 from email.errors import HeaderParseError
+from email.header import Header
 from email.headerregistry import Address
 from email.message import EmailMessage
 from email.utils import formatdate, make_msgid
@@ -15,6 +18,14 @@ import aiosmtplib
 TIMEOUT = 20.0
 """Seconds that the mail server has for each step."""
 _MAX_REASON = 300
+_MAX_ADDRESS, _MAX_LOCAL = 254, 64
+"""Characters of an address, and of what stands before its @ (RFC 5321, 4.5.3.1)."""
+_REFUSES = 400
+"""A reply from this number on is a refusal (RFC 5321, 4.2.1)."""
+_SHORT = 200
+"""Characters of a subject that stands on one line: with it, shorter than the 998 that a line may have."""
+_PLAIN = re.compile(r"[!-~]+( [!-~]+)*")
+"""What reads the same in a header as it is written, if there is no encoded word in it."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -92,25 +103,30 @@ def from_environment(environment: Mapping[str, str]) -> MailServer | None:
 
 async def send(server: MailServer, mails: Sequence[Mail]) -> list[Delivery]:
     """Hands in all mails over one connection; raises MailServerFailed when there is none to be had."""
+    # All are written before one is sent, so that none can fail between others.
+    written = [(mail, _written(mail)) for mail in mails]
     deliveries: list[Delivery] = []
     async with _connected(server) as client:
-        for mail in mails:
+        for mail, data in written:
             if client.is_connected:
-                deliveries.append(await _send_one(client, mail))
+                deliveries.append(await _send_one(client, mail, data))
             else:
                 why = "the connection broke before it"
                 deliveries.append(Delivery(mail=mail, outcome=Outcome.NOT_SENT, reason=why))
     return deliveries
 
 
-async def _send_one(client: aiosmtplib.SMTP, mail: Mail) -> Delivery:
+async def _send_one(client: aiosmtplib.SMTP, mail: Mail, data: bytes) -> Delivery:
     try:
-        await client.send_message(_message(mail), sender=mail.sender, recipients=[mail.to])
+        await client.sendmail(mail.sender, [mail.to], data)
     except (aiosmtplib.SMTPRecipientsRefused, aiosmtplib.SMTPResponseException) as error:
         refusal = error.recipients[0] if isinstance(error, aiosmtplib.SMTPRecipientsRefused) else error
-        return Delivery(
-            mail=mail, outcome=Outcome.REFUSED, reason=f"{refusal.code} {refusal.message}"[:_MAX_REASON]
-        )
+        reason = f"{refusal.code} {refusal.message}"[:_MAX_REASON]
+        if refusal.code >= _REFUSES:
+            return Delivery(mail=mail, outcome=Outcome.REFUSED, reason=reason)
+        # Not what a mail server says: nothing that comes after it can be trusted to be an answer.
+        client.close()
+        return Delivery(mail=mail, outcome=Outcome.UNKNOWN, reason=reason)
     except (aiosmtplib.SMTPException, OSError) as error:
         return Delivery(mail=mail, outcome=Outcome.UNKNOWN, reason=str(error)[:_MAX_REASON])
     return Delivery(mail=mail, outcome=Outcome.SENT)
@@ -139,17 +155,39 @@ async def _connected(server: MailServer) -> AsyncIterator[aiosmtplib.SMTP]:
         client.close()
 
 
-def _message(mail: Mail) -> EmailMessage:
-    message = EmailMessage()
-    message["From"], message["To"] = mail.sender, mail.to
-    message["Subject"] = mail.subject
-    message["Date"], message["Message-ID"] = formatdate(), make_msgid(domain="localhost")
-    message.set_content(mail.body)
-    return message
+def _written(mail: Mail) -> bytes:
+    """The mail as it goes over the wire (RFC 5322)."""
+    head = {
+        "From": mail.sender,
+        "To": mail.to,
+        "Subject": _subject(mail.subject),
+        "Date": formatdate(),
+        "Message-ID": make_msgid(domain="localhost"),
+    }
+    content = EmailMessage(policy=policy.SMTP)
+    content.set_content(mail.body)
+    lines = "".join(f"{name}: {value}\r\n" for name, value in head.items())
+    return lines.encode("ascii") + content.as_bytes()
+
+
+def _subject(text: str) -> str:
+    r"""The value of a header that reads as this text and is nothing else, whatever stands in it.
+
+    >>> _subject("Your offer, Ada")
+    'Your offer, Ada'
+    >>> _subject("=?utf-8?q?a=0D=0ABcc:_eve@example.com?=")
+    '=?utf-8?b?PT91dGYtOD9xP2E9MEQ9MEFCY2M6X2V2ZUBleGFtcGxlLmNvbT89?='
+    """
+    # `email` would read encoded words in the text, and drop blanks, where it is given the text.
+    if len(text) <= _SHORT and _PLAIN.fullmatch(text) and "=?" not in text:
+        return text
+    return Header(text, "utf-8", header_name="Subject").encode(linesep="\r\n")
 
 
 def is_address(text: str) -> bool:
-    """Whether it is one mail address, in a form that fits a header."""
+    """Whether it is one mail address of ASCII, in a form and of a length that fits a header."""
+    if not text.isascii() or len(text) > _MAX_ADDRESS or len(text.rpartition("@")[0]) > _MAX_LOCAL:
+        return False
     try:
         Address(addr_spec=text)
     except (ValueError, HeaderParseError, IndexError):

@@ -44,6 +44,8 @@ def run(name: str, options: argparse.Namespace, open_service: OpenService) -> in
     # They would tell what is asked of others, and with it what the client asked.
     for chatty in ("httpx2", "openai"):
         logging.getLogger(chatty).setLevel(logging.WARNING)
+    # It warns of what it does not know in the client's own words, which the client is told anyway.
+    logging.getLogger("sqlglot").setLevel(logging.ERROR)
     try:
         asyncio.run(_serve(name, options, open_service))
     except (OSError, ValueError) as error:

@@ -21,6 +21,7 @@ OPTIONS = (
     ("grpc.max_connection_age_grace_ms", 30 * 1000),
 )
 MAX_CONCURRENT_RPCS = 1000
+_LAST_PORT = 65535
 
 logger = logging.getLogger(__name__)
 
@@ -69,6 +70,11 @@ class ToolServer:
 
     async def start(self) -> int:
         """Listens, and returns the port; raises OSError where the address cannot be had."""
+        cannot = f"cannot listen on {self.address!r}: give a HOST:PORT of this machine that is free"
+        # gRPC takes 65537 for 1, and -1 for a port of its own choice.
+        given = self.address.rpartition(":")[2]
+        if not given.isdecimal() or int(given) > _LAST_PORT:
+            raise OSError(cannot)
         server = grpc.aio.server(
             interceptors=(self._calls,),
             options=(
@@ -84,9 +90,7 @@ class ToolServer:
         try:
             port = server.add_insecure_port(self.address)
         except RuntimeError as error:
-            raise OSError(
-                f"cannot listen on {self.address!r}: give a HOST:PORT of this machine that is free"
-            ) from error
+            raise OSError(cannot) from error
         await server.start()
         self.address = f"{self.address.rpartition(':')[0]}:{port}"
         self._server = server

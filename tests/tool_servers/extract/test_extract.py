@@ -109,6 +109,31 @@ async def test_records_are_listed_the_latest_first_and_found_by_name(records: An
     assert await names(name_contains="' OR 1=1 --") == []
 
 
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"name": "Ada Lovelace", "birthday": "1815-12-10"},
+        {"birthday": "2024-02-29"},
+        {"name": "عبد الله"},
+        {"phones": ["(010) 1234-5678", "+49.30.123456"]},
+        {"name": "O'Brien; DROP TABLE extract_records; --"},
+        {"name": "😀" * 200},
+    ],
+)
+async def test_whoever_a_text_tells_of_is_kept(records: Any, changes: dict[str, Any]) -> None:
+    saved = await records.SaveRecord(saving(**changes))
+
+    assert saved.person == saving(**changes).person
+    assert await total(records) == 1
+
+
+async def test_blanks_around_a_name_make_no_other_person(records: Any) -> None:
+    saved = await records.SaveRecord(saving(name="Ada"))
+    again = await records.SaveRecord(saving(name=" Ada\u3000"))
+
+    assert (again.id, again.existed, again.person.name) == (saved.id, True, "Ada")
+
+
 async def test_an_unknown_record_is_not_found(records: Any) -> None:
     code, message, (info, _) = await failure(records.GetRecord(extract_pb2.GetRecordRequest(id=2**40)))
 
@@ -123,10 +148,14 @@ async def test_an_unknown_record_is_not_found(records: Any) -> None:
     [
         ({"name": ""}, ["person.name"]),
         ({"name": " "}, ["person.name"]),
+        ({"name": "\u3000"}, ["person.name"]),
+        ({"name": "\u200b\xa0"}, ["person.name"]),
+        ({"name": "a\0b", "birthday": "2999-01-01"}, ["person.name", "person.birthday"]),
         ({"name": "x" * 201}, ["person.name"]),
         ({"birthday": "14 May 1990"}, ["person.birthday"]),
         ({"birthday": "1990-02-30"}, ["person.birthday"]),
-        ({"birthday": "1700-01-01"}, ["person.birthday"]),
+        ({"birthday": "2023-02-29"}, ["person.birthday"]),
+        ({"birthday": "0000-01-01"}, ["person.birthday"]),
         ({"birthday": "2999-01-01"}, ["person.birthday"]),
         ({"emails": ["nobody"]}, ["person.emails[0]"]),
         ({"emails": ["a@b.c", "a@b.c"]}, ["person.emails"]),
@@ -170,9 +199,11 @@ async def test_a_bad_record_is_refused_naming_every_bad_field_and_nothing_is_sav
     [
         ("SaveRecord", {}, "person"),
         ("SaveRecord", {"person": {"name": "x"}, "source": "x" * 5001}, "source"),
+        ("SaveRecord", {"person": {"name": "x"}, "source": "a\0b"}, "source"),
         ("GetRecord", {}, "id"),
         ("GetRecord", {"id": -1}, "id"),
         ("ListRecords", {"name_contains": "x" * 101}, "name_contains"),
+        ("ListRecords", {"name_contains": "a\0b"}, "name_contains"),
         ("ListRecords", {"limit": 0}, "limit"),
         ("ListRecords", {"limit": 101}, "limit"),
     ],
@@ -209,18 +240,30 @@ async def test_records_outlive_the_service_in_a_file(tmp_path: Path) -> None:
 async def test_a_store_that_is_full_saves_nothing_more(records: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("tool_servers.extract.store.MAX_RECORDS", 1)
     await records.SaveRecord(saving())
+    again = await records.SaveRecord(saving())
 
     code, message, _ = await failure(records.SaveRecord(saving(name="Ada")))
 
+    assert again.existed
     assert code == StatusCode.RESOURCE_EXHAUSTED
     assert message.endswith("nothing was saved")
     assert await total(records) == 1
+
+
+async def test_postgresql_is_reached_as_its_url_says(postgres_url: str) -> None:
+    async with running("extract", DATABASE_URL=f"{postgres_url}?sslmode=disable") as (_, channel):
+        stub = extract_pb2_grpc.ExtractServiceStub(channel)
+        assert (await stub.ListRecords(extract_pb2.ListRecordsRequest(limit=1))).total >= 0
+
+    settings = {"DATABASE_URL": f"{postgres_url}?sslmode=require"}
+    await refuses("extract", "SSL", "--address", "127.0.0.1:0", **settings)
 
 
 @pytest.mark.parametrize(
     ("environment", "words"),
     [
         ({"DATABASE_URL": "mysql://root:hidden@localhost/x"}, "a database of the kind 'mysql' is not known"),
+        ({"DATABASE_URL": ""}, "the database URL cannot be read"),
         ({"DATABASE_URL": "sqlite:////nowhere/x.db"}, "the database cannot be used"),
         ({"DATABASE_URL": "postgresql://me:hidden@127.0.0.1:1/x"}, "127.0.0.1"),
     ],

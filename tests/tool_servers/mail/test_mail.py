@@ -1,12 +1,9 @@
 """What a client of the mail service sees, over real gRPC, and what a real mail server gets."""
 
 import asyncio
-import email
-import email.policy
 import ssl
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from email.message import EmailMessage
 from pathlib import Path
 from typing import Any
 
@@ -19,73 +16,12 @@ from grpc import StatusCode
 from mail.v1 import mail_pb2, mail_pb2_grpc
 
 from tests.tool_servers.conftest import Elsewhere, Serve
+from tests.tool_servers.mail.mailing import UUID, Scripted, draft, mail_server, mails, plain, to
 from tests.tool_servers.process import refuses, running
 from tests.tool_servers.served import failure
 from tool_servers.mail.service import mail_service
 from tool_servers.mail.sink import open_sink
 from tool_servers.mail.smtp import MailServer
-
-UUID = "4e1b2c9a-7a40-4a0e-9a63-0c5b8f2f7d11"
-
-
-def draft(**changes: Any) -> mail_pb2.Draft:
-    """A mail to Ada and to 李雷, changed."""
-    given: dict[str, Any] = {
-        "subject": "Your offer, {{name}}",
-        "body": "Dear {{ name }},\n\nthank you for {{years}} years.\n",
-        "recipients": [
-            {"address": "ada@example.com", "values": {"name": "Ada", "years": "3"}},
-            {"address": "li@example.com", "values": {"name": "李雷", "years": "5"}},
-        ],
-    }
-    return mail_pb2.Draft(**(given | changes))
-
-
-def to(*addresses: str) -> mail_pb2.Draft:
-    return draft(subject="Hello", body="Hello", recipients=[{"address": address} for address in addresses])
-
-
-def mails(folder: Path) -> list[EmailMessage]:
-    """What the sink has kept."""
-    read = (path.read_bytes() for path in sorted(folder.glob("*.eml")))
-    return [email.message_from_bytes(data, _class=EmailMessage, policy=email.policy.default) for data in read]
-
-
-class Scripted:
-    """A mail server's mind: it refuses `refused`, hangs up on `dropped`, and knows one user."""
-
-    def __init__(self) -> None:
-        self.taken: list[Envelope] = []
-        self.encrypted: list[bool] = []
-
-    async def handle_RCPT(
-        self, server: SMTP, session: Session, envelope: Envelope, address: str, options: list[str]
-    ) -> str:
-        if address.startswith("refused"):
-            return "550 5.1.1 nobody of that name"
-        envelope.rcpt_tos.append(address)
-        return "250 2.1.5 fine"
-
-    async def handle_DATA(self, server: SMTP, session: Session, envelope: Envelope) -> str:
-        if envelope.rcpt_tos[0].startswith("dropped"):
-            assert server.transport is not None
-            server.transport.close()
-        self.taken.append(envelope)
-        self.encrypted.append(session.ssl is not None)
-        return "250 2.0.0 kept"
-
-
-@asynccontextmanager
-async def mail_server(mind: Scripted, **options: Any) -> AsyncIterator[int]:
-    """A real mail server, and its port."""
-    loop = asyncio.get_running_loop()
-    server = await loop.create_server(lambda: SMTP(mind, hostname="localhost", **options), "127.0.0.1", 0)
-    async with server:
-        yield server.sockets[0].getsockname()[1]
-
-
-def plain(port: int) -> MailServer:
-    return MailServer(host="127.0.0.1", port=port, starttls=False)
 
 
 async def test_a_draft_is_shown_as_each_recipient_would_get_it_and_nothing_is_sent(
@@ -315,6 +251,7 @@ async def test_nothing_is_sent_in_the_open_where_starttls_is_required(serve_serv
 
 
 ONE = {"address": "ada@example.com"}
+LONG = {"address": "ada@example.com", "values": {"n": "x" * 2000}}
 
 
 @pytest.mark.parametrize(
@@ -345,6 +282,32 @@ ONE = {"address": "ada@example.com"}
         (
             {"recipients": [{"address": "a@b.c", "values": {"name": "A\nBcc: e@f.g", "years": "1"}}]},
             ['draft.recipients[0].values["name"]'],
+        ),
+        ({"subject": "Hello\x0bBcc: eve@example.com"}, ["draft.subject"]),
+        ({"subject": "Hello\u2028Bcc: eve@example.com"}, ["draft.subject"]),
+        (
+            {"recipients": [{"address": "a@b.c", "values": {"name": "A\x85Bcc: e@f.g", "years": "1"}}]},
+            ['draft.recipients[0].values["name"]'],
+        ),
+        (
+            {"recipients": [{"address": f"{'x' * 65}@b.c"}]},
+            ["draft.recipients[0].address", "draft.recipients[0].values"],
+        ),
+        (
+            {
+                "subject": "{{n}}",
+                "body": "x",
+                "recipients": [{"address": "a@b.c", "values": {"n": "x" * 1001}}],
+            },
+            ["draft.recipients[0].values"],
+        ),
+        (
+            {
+                "subject": "x",
+                "body": "{{n}}" * 1001,
+                "recipients": [{"address": "a@b.c", "values": {"n": "x" * 2000}}],
+            },
+            ["draft.recipients"],
         ),
         ({"subject": "Hello {{first name}}"}, ["draft.subject"]),
         ({"body": "Hello {{"}, ["draft.body"]),
@@ -423,6 +386,7 @@ async def test_by_itself_it_sends_to_a_sink_in_the_folder_that_it_is_given(tmp_p
             "would be sent in the open",
         ),
         (("--sink-address", "nowhere"), {}, "'nowhere' is no address of a sink"),
+        (("--sink-address", "127.0.0.1:65536"), {}, "'127.0.0.1:65536' is no address of a sink"),
         (("--sink", "/dev/null/x"), {}, "/dev/null/x"),
     ],
 )

@@ -176,3 +176,11 @@ async def test_an_address_that_cannot_be_had_is_refused_by_name(serve_service: S
             await ToolServer(weather_service(Gated()), f"127.0.0.1:{port}").start()
     finally:
         await server.stop(0)
+
+
+@pytest.mark.parametrize(
+    "address", ["127.0.0.1:65536", "127.0.0.1:-1", "127.0.0.1:", "127.0.0.1", "nowhere", ""]
+)
+async def test_an_address_that_is_none_is_refused_by_name(address: str) -> None:
+    with pytest.raises(OSError, match=f"cannot listen on '{address}'"):
+        await ToolServer(weather_service(Gated()), address).start()
