@@ -1,4 +1,4 @@
-"""Conversation 10 again: a tool server is killed while it works on a call, one that reads or one that acts."""
+"""Conversation 10 again: a tool server is killed while it works on a call: one that reads, one that acts."""
 
 import asyncio
 import contextlib

@@ -32,7 +32,10 @@ PROVIDERS = ("normals", "open-meteo")
 def main(arguments: Sequence[str] | None = None) -> int:
     parser = command.parser("weather", __doc__, port=50051)
     parser.add_argument(
-        "--delay", type=float, default=0.0, help="seconds to wait before each answer, to see calls overlap"
+        "--delay",
+        type=command.seconds,
+        default=0.0,
+        help="seconds to wait before each answer, to see calls overlap",
     )
     return command.run("weather", parser.parse_args(arguments), open_service)
 
