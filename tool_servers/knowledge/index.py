@@ -15,6 +15,8 @@ from tool_servers.serving import database
 
 _MAX_WORDS = 50
 """Of one query."""
+_FILL_TIMEOUT = 600.0
+"""Seconds that all passages together may take at start."""
 
 
 class Index(Protocol):
@@ -131,7 +133,9 @@ async def _pool(url: URL) -> asyncpg.Pool:
     dsn = url.set(drivername="postgresql").render_as_string(hide_password=False)
     try:
         return await asyncpg.create_pool(dsn, min_size=1, max_size=4, timeout=5, command_timeout=10)
-    except (asyncpg.PostgresError, TimeoutError) as error:
+    except OSError as error:
+        raise OSError(f"PostgreSQL cannot be reached: {error}; start it, or mend DATABASE_URL") from error
+    except asyncpg.PostgresError as error:
         raise OSError(f"PostgreSQL lets nobody in: {error}") from error
 
 
@@ -141,10 +145,13 @@ async def _fill(pool: asyncpg.Pool, passages: Iterable[Passage]) -> None:
         (number, each.document, each.headings, each.first_line, each.last_line, each.text, *_indexed(each))
         for number, each in enumerate(passages)
     ]
-    async with pool.acquire() as connection, connection.transaction():
-        await connection.execute(_CREATE)
-        await connection.execute("DELETE FROM knowledge_passages")
-        await connection.executemany(_INSERT, rows)
+    try:
+        async with pool.acquire() as connection, connection.transaction():
+            await connection.execute(_CREATE)
+            await connection.execute("DELETE FROM knowledge_passages")
+            await connection.executemany(_INSERT, rows, timeout=_FILL_TIMEOUT)
+    except (asyncpg.PostgresError, TimeoutError) as error:
+        raise OSError(f"the index cannot be made in PostgreSQL: {error}") from error
 
 
 def _indexed(passage: Passage) -> tuple[str, str]:
