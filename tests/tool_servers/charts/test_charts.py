@@ -85,6 +85,54 @@ async def test_each_series_has_a_colour_of_its_own(serve_service: Serve) -> None
     assert len(coloured) == 3
 
 
+async def test_a_series_is_named_in_the_legend_whatever_its_name_begins_with(serve_service: Serve) -> None:
+    _, channel = await serve_service(chart_service())
+    stub = charts_pb2_grpc.ChartServiceStub(channel)
+
+    pictures = set()
+    for name in ("_a", "_b", ""):
+        series = [{"name": name, "values": [1, 2, 3]}, {"name": "c", "values": [3, 2, 1]}]
+        pictures.add(picture((await stub.DrawChart(rain(series=series))).data).tobytes())
+
+    assert len(pictures) == 3
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"title": "TITLE" * 20},
+        {"title": "word " * 40},
+        {"x_label": "x" * 100},
+        {"y_label": "y" * 100},
+        {"labels": ["W" * 100] * 3},
+        {"labels": ["x\n" * 50] * 3},
+        {"series": [{"name": "W" * 100, "values": [1, 2, 3]}]},
+    ],
+    ids=lambda changes: next(iter(changes)),
+)
+async def test_no_text_runs_out_of_the_smallest_picture(
+    serve_service: Serve, changes: dict[str, Any]
+) -> None:
+    _, channel = await serve_service(chart_service())
+    stub = charts_pb2_grpc.ChartServiceStub(channel)
+
+    body = await stub.DrawChart(rain(width=320, height=240, **changes))
+
+    image = picture(body.data).convert("L")
+    edges = [(0, 0, 1, 240), (319, 0, 320, 240), (0, 0, 320, 1), (0, 239, 320, 240)]
+    assert [image.crop(edge).getextrema()[0] for edge in edges] == [255] * 4
+
+
+async def test_long_labels_are_drawn_as_far_as_there_is_room(serve_service: Serve) -> None:
+    _, channel = await serve_service(chart_service())
+    stub = charts_pb2_grpc.ChartServiceStub(channel)
+
+    requests = [rain(labels=[letter * 100] * 3, width=320, height=240) for letter in "xy"]
+    one, other = [picture((await stub.DrawChart(each)).data).tobytes() for each in requests]
+
+    assert one != other
+
+
 async def test_text_of_a_model_is_drawn_as_it_is_written(serve_service: Serve) -> None:
     _, channel = await serve_service(chart_service())
 
