@@ -225,18 +225,34 @@ async def test_hundreds_of_bad_fields_are_refused_naming_the_first_and_telling_h
     assert message.endswith(f"; and {500 - len(told)} more")
 
 
-async def test_the_largest_chart_is_drawn_and_many_at_once_are_all_answered() -> None:
+def largest() -> charts_pb2.DrawChartRequest:
     values = [float(number % 17) for number in range(500)]
-    largest = rain(
+    return rain(
         kind=charts_pb2.CHART_KIND_BAR,
         labels=[str(number) for number in range(500)],
         series=[{"name": str(number), "values": values} for number in range(10)],
         width=2000,
         height=2000,
     )
+
+
+async def test_the_largest_chart_is_drawn_and_many_at_once_are_all_answered() -> None:
     async with running("charts") as (_, channel):
         stub = charts_pb2_grpc.ChartServiceStub(channel)
-        bodies = await asyncio.gather(stub.DrawChart(largest), *(stub.DrawChart(rain()) for _ in range(3)))
+        bodies = await asyncio.gather(stub.DrawChart(largest()), *(stub.DrawChart(rain()) for _ in range(3)))
 
     assert picture(bodies[0].data).size == (2000, 2000)
     assert bodies[1].data == bodies[2].data == bodies[3].data
+
+
+async def test_while_a_chart_is_drawn_others_are_answered() -> None:
+    async with running("charts") as (_, channel):
+        stub = charts_pb2_grpc.ChartServiceStub(channel)
+        drawing = asyncio.ensure_future(stub.DrawChart(largest()))
+
+        # It arrives after the other, and nothing is drawn for it.
+        code, _, _ = await failure(stub.DrawChart(rain(title="")))
+
+        assert code == StatusCode.INVALID_ARGUMENT
+        assert not drawing.done()
+        await drawing

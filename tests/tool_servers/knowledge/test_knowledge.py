@@ -178,6 +178,18 @@ async def test_lines_are_counted_as_editors_count_them(tmp_path: Path, index_url
     assert found["pages.txt"].lines == lines
 
 
+async def test_what_a_heading_names_is_found_before_what_a_text_mentions(
+    tmp_path: Path, index_url: str | None
+) -> None:
+    (tmp_path / "a.md").write_text("# Animals\n\nA wombat, an emu and a koala.\n")
+    (tmp_path / "b.md").write_text("# Wombat\n\nAn animal, a digger and a sleeper.\n")
+
+    async with open_index(documents.load(tmp_path), index_url) as index:
+        found = await index.search("wombat", 5)
+
+    assert [passage.document for passage in found] == ["b.md", "a.md"]
+
+
 async def test_a_comment_in_code_is_no_heading_whatever_fences_the_code_has_in_it(tmp_path: Path) -> None:
     text = (
         "# Tea\n\n````md\n```python\n# no heading\n```\n````\n\n```sh\n```python\n# none\n```\n\nA wombat.\n"
