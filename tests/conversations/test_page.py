@@ -1,6 +1,7 @@
 """What docs/conversations.md has beside its transcripts."""
 
 import json
+import re
 from pathlib import Path
 
 import broker
@@ -30,3 +31,11 @@ def test_its_targets_are_where_make_servers_starts_the_servers() -> None:
     for name, backend in page.settings()["backends"].items():
         port = backend["target"].removeprefix("localhost:")
         assert f"${{ADDRESS_{name.upper()}:-127.0.0.1:{port}}}" in procfile
+
+
+def test_each_of_its_transcripts_is_one_that_a_test_has_seen() -> None:
+    tests = "".join(path.read_text() for path in Path(__file__).parent.glob("test_*.py"))
+    held = set(re.findall(r'(?:assert_shows\(|HEADING = )"([^"]+)"', tests))
+
+    assert page.shown() == held
+    assert len({heading.split(".")[0] for heading in held if heading[0].isdigit()}) == 10

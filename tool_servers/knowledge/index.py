@@ -4,7 +4,7 @@ import asyncio
 import sqlite3
 from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
 from contextlib import asynccontextmanager, closing
-from typing import Protocol
+from typing import Any, Protocol
 
 import asyncpg
 from sqlalchemy.engine import URL
@@ -95,11 +95,24 @@ class PostgresIndex:
         if not wanted:
             return []
         try:
-            rows = await self._pool.fetch(_POSTGRES_SEARCH, " | ".join(wanted), limit)
-        except (asyncpg.PostgresError, asyncpg.InterfaceError, TimeoutError) as error:
+            rows = await self._fetch(" | ".join(wanted), limit)
+        except _FAILURES as error:
             raise OSError(str(error)) from error
         return [Passage(**{**row, "headings": tuple(row["headings"])}) for row in rows]
 
+    async def _fetch(self, query: str, limit: int) -> Any:
+        try:
+            return await self._pool.fetch(_POSTGRES_SEARCH, query, limit)
+        except TimeoutError:
+            raise
+        except _FAILURES:
+            # Where PostgreSQL was started again, all connections are of before.
+            await self._pool.expire_connections()
+            return await self._pool.fetch(_POSTGRES_SEARCH, query, limit)
+
+
+# The last is what a connection says that was closed from the other side just now.
+_FAILURES = (OSError, asyncpg.PostgresError, asyncpg.InterfaceError, asyncpg.InternalClientError)
 
 _CREATE = """
 CREATE TABLE IF NOT EXISTS knowledge_passages (

@@ -1,5 +1,6 @@
 """What a client of the knowledge service sees, over real gRPC, with the index in SQLite and in PostgreSQL."""
 
+import asyncio
 import contextlib
 import os
 from collections.abc import AsyncIterator
@@ -408,6 +409,21 @@ async def test_a_database_in_which_it_may_not_write_is_exit_status_2_and_one_lin
     url = postgres_url.replace("owner@", "looker@")
 
     await refuses("knowledge", "the index cannot be made in PostgreSQL", DATABASE_URL=url)
+
+
+async def test_a_search_outlives_the_connections_that_it_had(folder: Path, postgres_url: str) -> None:
+    others = "pid <> pg_backend_pid() AND backend_type = 'client backend'"
+    async with open_index(documents.load(folder), postgres_url) as index:
+        operator = await asyncpg.connect(postgres_url)
+        try:
+            for _ in range(20):
+                await asyncio.gather(*(index.search("tea", 5) for _ in range(8)))
+                await operator.execute(
+                    f"SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE {others}"
+                )
+                assert await index.search("tea", 5)
+        finally:
+            await operator.close()
 
 
 async def test_an_index_that_is_gone_is_unavailable(
