@@ -26,6 +26,11 @@ def assert_shows(heading: str, seen: str) -> None:
     assert re.fullmatch(pattern, seen.strip()), f"{PAGE.name} does not show below {heading!r}:\n\n{seen}"
 
 
+def shown() -> set[str]:
+    """The headings below which there is a transcript."""
+    return {heading for heading, text in _sections().items() if _block("console", text)}
+
+
 def _sections() -> dict[str, str]:
     _, *parts = re.split(r"^##+ (.*)$", PAGE.read_text(), flags=re.MULTILINE)
     return dict(zip(parts[::2], parts[1::2], strict=True))

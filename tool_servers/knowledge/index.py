@@ -4,7 +4,7 @@ import asyncio
 import sqlite3
 from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
 from contextlib import asynccontextmanager, closing
-from typing import Protocol
+from typing import Any, Protocol
 
 import asyncpg
 from sqlalchemy.engine import URL
@@ -15,6 +15,8 @@ from tool_servers.serving import database
 
 _MAX_WORDS = 50
 """Of one query."""
+_FILL_TIMEOUT = 600.0
+"""Seconds that all passages together may take at start."""
 
 
 class Index(Protocol):
@@ -93,11 +95,24 @@ class PostgresIndex:
         if not wanted:
             return []
         try:
-            rows = await self._pool.fetch(_POSTGRES_SEARCH, " | ".join(wanted), limit)
-        except (asyncpg.PostgresError, asyncpg.InterfaceError, TimeoutError) as error:
+            rows = await self._fetch(" | ".join(wanted), limit)
+        except _FAILURES as error:
             raise OSError(str(error)) from error
         return [Passage(**{**row, "headings": tuple(row["headings"])}) for row in rows]
 
+    async def _fetch(self, query: str, limit: int) -> Any:
+        try:
+            return await self._pool.fetch(_POSTGRES_SEARCH, query, limit)
+        except TimeoutError:
+            raise
+        except _FAILURES:
+            # Where PostgreSQL was started again, all connections are of before.
+            await self._pool.expire_connections()
+            return await self._pool.fetch(_POSTGRES_SEARCH, query, limit)
+
+
+# The last is what a connection says that was closed from the other side just now.
+_FAILURES = (OSError, asyncpg.PostgresError, asyncpg.InterfaceError, asyncpg.InternalClientError)
 
 _CREATE = """
 CREATE TABLE IF NOT EXISTS knowledge_passages (
@@ -131,7 +146,9 @@ async def _pool(url: URL) -> asyncpg.Pool:
     dsn = url.set(drivername="postgresql").render_as_string(hide_password=False)
     try:
         return await asyncpg.create_pool(dsn, min_size=1, max_size=4, timeout=5, command_timeout=10)
-    except (asyncpg.PostgresError, TimeoutError) as error:
+    except OSError as error:
+        raise OSError(f"PostgreSQL cannot be reached: {error}; start it, or mend DATABASE_URL") from error
+    except asyncpg.PostgresError as error:
         raise OSError(f"PostgreSQL lets nobody in: {error}") from error
 
 
@@ -141,10 +158,13 @@ async def _fill(pool: asyncpg.Pool, passages: Iterable[Passage]) -> None:
         (number, each.document, each.headings, each.first_line, each.last_line, each.text, *_indexed(each))
         for number, each in enumerate(passages)
     ]
-    async with pool.acquire() as connection, connection.transaction():
-        await connection.execute(_CREATE)
-        await connection.execute("DELETE FROM knowledge_passages")
-        await connection.executemany(_INSERT, rows)
+    try:
+        async with pool.acquire() as connection, connection.transaction():
+            await connection.execute(_CREATE)
+            await connection.execute("DELETE FROM knowledge_passages")
+            await connection.executemany(_INSERT, rows, timeout=_FILL_TIMEOUT)
+    except (asyncpg.PostgresError, TimeoutError) as error:
+        raise OSError(f"the index cannot be made in PostgreSQL: {error}") from error
 
 
 def _indexed(passage: Passage) -> tuple[str, str]:

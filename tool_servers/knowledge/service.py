@@ -10,7 +10,7 @@ from knowledge.v1 import knowledge_pb2, knowledge_pb2_grpc
 
 from tool_servers.knowledge.documents import Document, Passage
 from tool_servers.knowledge.index import Index
-from tool_servers.serving.failures import Failure, reason
+from tool_servers.serving.failures import Failure, fitting, reason
 from tool_servers.serving.server import Service
 
 _DESCRIPTOR = knowledge_pb2.DESCRIPTOR.services_by_name["KnowledgeService"]
@@ -18,6 +18,8 @@ _DEFAULT_PASSAGES = 5
 _DEFAULT_LINES = 100
 _DEFAULT_DOCUMENTS = 200
 _MAX_CHARACTERS = 100_000
+_MAX_NAME = 600
+"""Of a name that is told again, in bytes as they are sent."""
 
 logger = logging.getLogger(__name__)
 
@@ -95,6 +97,7 @@ class KnowledgeService(knowledge_pb2_grpc.KnowledgeServiceServicer):
         document = self._documents.get(name)
         if document is not None:
             return document
+        name = fitting(name, _MAX_NAME)
         near = difflib.get_close_matches(name, self._documents, n=3, cutoff=0.5)
         cure = (
             f"the nearest names are {', '.join(near)}"

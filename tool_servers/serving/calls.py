@@ -7,6 +7,7 @@ from collections.abc import Awaitable, Callable
 from typing import Any, TypeAlias
 
 import grpc.aio
+from google.protobuf.message import DecodeError
 
 from tool_servers.serving import failures, rules
 from tool_servers.serving.failures import Failure
@@ -38,20 +39,18 @@ class Calls(grpc.aio.ServerInterceptor):
         if handler is None or service != self._service:
             return handler  # type: ignore[no-any-return]
         return grpc.unary_unary_rpc_method_handler(
-            self._around(method, handler.unary_unary),
-            request_deserializer=handler.request_deserializer,
+            # Reads the request itself: what cannot be read is a call like others, and no exception of grpc's.
+            self._around(method, handler.request_deserializer, handler.unary_unary),
             response_serializer=handler.response_serializer,
         )
 
-    def _around(self, method: str, answer: Answer) -> Answer:
-        async def answer_or_fail(request: Any, context: Context) -> Any:
+    def _around(self, method: str, read: Callable[[bytes], Any], answer: Answer) -> Answer:
+        async def answer_or_fail(serialized: bytes, context: Context) -> Any:
             call = self._begin(method)
             # The stubs declare a class where any callable will do.
             context.add_done_callback(lambda _: self._end(call))  # type: ignore[arg-type]
             try:
-                broken = rules.violations(request)
-                if broken:
-                    raise failures.invalid_request(broken)
+                request = _checked(read, serialized)
                 response = await answer(request, context)
             except Failure as failure:
                 await call.abort(context, failure)
@@ -72,6 +71,19 @@ class Calls(grpc.aio.ServerInterceptor):
     def _end(self, call: "_Call") -> None:
         self.in_flight -= 1
         call.log()
+
+
+def _checked(read: Callable[[bytes], Any], serialized: bytes) -> Any:
+    """The request; raises Failure for one that cannot be read or breaks its rules."""
+    try:
+        request = read(serialized)
+    except DecodeError as error:
+        fact = "the bytes of the request are not those of its message: send what the .proto says"
+        raise Failure(grpc.StatusCode.INVALID_ARGUMENT, fact) from error
+    broken = rules.violations(request)
+    if broken:
+        raise failures.invalid_request(broken)
+    return request
 
 
 class _Call:

@@ -9,6 +9,7 @@ A wrong setting is exit status 2.
 import argparse
 import asyncio
 import logging
+import math
 import signal
 import sys
 from collections.abc import Callable
@@ -31,9 +32,24 @@ def parser(name: str, description: str | None, port: int) -> argparse.ArgumentPa
     )
     made.add_argument("--address", default=f"127.0.0.1:{port}", help="HOST:PORT (default: %(default)s)")
     made.add_argument(
-        "--grace", type=float, default=10.0, help="seconds that calls in flight have to end (default: 10)"
+        "--grace", type=seconds, default=10.0, help="seconds that calls in flight have to end (default: 10)"
     )
     return made
+
+
+def seconds(text: str) -> float:
+    """What an option that is a length of time takes; raises what argparse tells.
+
+    >>> seconds("0.5")
+    0.5
+    """
+    try:
+        length = float(text)
+    except ValueError:
+        length = math.nan
+    if not 0 <= length < math.inf:
+        raise argparse.ArgumentTypeError(f"{text!r} is no number of seconds: give 0 or more")
+    return length
 
 
 def run(name: str, options: argparse.Namespace, open_service: OpenService) -> int:

@@ -27,8 +27,11 @@ def parse(text: str) -> URL:
     known = "give sqlite:///FILE or postgresql://USER@HOST/NAME"
     try:
         url = make_url(text)
+        readable = (url.port or 0) <= 65535
     except (ArgumentError, ValueError):
-        raise ValueError(f"the database URL cannot be read: {known}") from None
+        readable = False
+    if not readable:
+        raise ValueError(f"the database URL cannot be read: {known}")
     kind = url.drivername.partition("+")[0]
     if kind not in _DRIVERS:
         raise ValueError(f"a database of the kind {kind!r} is not known: {known}")

@@ -21,7 +21,6 @@ OPTIONS = (
     ("grpc.max_connection_age_grace_ms", 30 * 1000),
 )
 MAX_CONCURRENT_RPCS = 1000
-_LAST_PORT = 65535
 
 logger = logging.getLogger(__name__)
 
@@ -70,11 +69,6 @@ class ToolServer:
 
     async def start(self) -> int:
         """Listens, and returns the port; raises OSError where the address cannot be had."""
-        cannot = f"cannot listen on {self.address!r}: give a HOST:PORT of this machine that is free"
-        # gRPC takes 65537 for 1, and -1 for a port of its own choice.
-        given = self.address.rpartition(":")[2]
-        if not given.isdecimal() or int(given) > _LAST_PORT:
-            raise OSError(cannot)
         server = grpc.aio.server(
             interceptors=(self._calls,),
             options=(
@@ -87,10 +81,7 @@ class ToolServer:
         self._service.register(self._service.servicer, server)
         health_pb2_grpc.add_HealthServicer_to_server(self._health, server)
         add_reflection(server, self._name)
-        try:
-            port = server.add_insecure_port(self.address)
-        except RuntimeError as error:
-            raise OSError(cannot) from error
+        port = _listen(server, self.address)
         await server.start()
         self.address = f"{self.address.rpartition(':')[0]}:{port}"
         self._server = server
@@ -104,6 +95,18 @@ class ToolServer:
             await self._health.enter_graceful_shutdown()
             await self._server.stop(grace)
             logger.info("stopped max_in_flight=%d", self.max_in_flight)
+
+
+def _listen(server: grpc.aio.Server, address: str) -> int:
+    fact = f"cannot listen on {address!r}: give a HOST:PORT of this machine that is free"
+    host, _, port = address.rpartition(":")
+    # grpc takes 443 where there is no port, and for one that is too large what is left of it in 16 bits.
+    if not host or not port.isdecimal() or int(port[:6]) > 65535:
+        raise OSError(fact)
+    try:
+        return server.add_insecure_port(address)
+    except RuntimeError as error:
+        raise OSError(fact) from error
 
 
 def add_reflection(server: grpc.aio.Server, service: str) -> None:

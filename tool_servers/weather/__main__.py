@@ -18,6 +18,7 @@ from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING
 
 from tool_servers.serving import command
+from tool_servers.serving.settings import http_url
 from tool_servers.weather import cities
 from tool_servers.weather.delayed import Delayed
 from tool_servers.weather.normals import Normals
@@ -32,7 +33,10 @@ PROVIDERS = ("normals", "open-meteo")
 def main(arguments: Sequence[str] | None = None) -> int:
     parser = command.parser("weather", __doc__, port=50051)
     parser.add_argument(
-        "--delay", type=float, default=0.0, help="seconds to wait before each answer, to see calls overlap"
+        "--delay",
+        type=command.seconds,
+        default=0.0,
+        help="seconds to wait before each answer, to see calls overlap",
     )
     return command.run("weather", parser.parse_args(arguments), open_service)
 
@@ -61,13 +65,10 @@ async def open_provider(environment: Mapping[str, str]) -> AsyncIterator[Provide
 
     from tool_servers.weather import open_meteo
 
+    forecast_url = http_url(environment, "OPEN_METEO_URL", open_meteo.FORECAST_URL)
+    geocoding_url = http_url(environment, "OPEN_METEO_GEOCODING_URL", open_meteo.GEOCODING_URL)
     async with httpx2.AsyncClient() as client:
-        yield open_meteo.OpenMeteo(
-            client,
-            known,
-            forecast_url=environment.get("OPEN_METEO_URL", open_meteo.FORECAST_URL),
-            geocoding_url=environment.get("OPEN_METEO_GEOCODING_URL", open_meteo.GEOCODING_URL),
-        )
+        yield open_meteo.OpenMeteo(client, known, forecast_url=forecast_url, geocoding_url=geocoding_url)
 
 
 if __name__ == "__main__":

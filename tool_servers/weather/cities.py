@@ -74,7 +74,7 @@ class Cities:
         >>> cities.find("Paris, Texas") is None
         True
         """
-        head, *regions = (normalize(part) for part in unicodedata.normalize("NFKC", name).split(","))
+        head, *regions = map(normalize, split_name(name))
         city = self._by_name.get(head, self._by_name.get(head.removesuffix("市")))
         if city is None or not {*regions} <= {normalize(region) for region in city.regions}:
             return None
@@ -91,6 +91,15 @@ class Cities:
         cutoff = 0.65 if head.isascii() else 0.5
         close = difflib.get_close_matches(head, self._by_name, n=3 * count, cutoff=cutoff)
         return list(dict.fromkeys(self._by_name[key].bilingual for key in close))[:count]
+
+
+def split_name(name: str) -> list[str]:
+    """The city, and what it is said to lie in.
+
+    >>> split_name("Paris, Texas"), split_name("北京，中国")
+    (['Paris', 'Texas'], ['北京', '中国'])
+    """
+    return [part.strip() for part in unicodedata.normalize("NFKC", name).split(",")]
 
 
 def normalize(name: str) -> str:

@@ -12,7 +12,7 @@ from typing import Any
 
 import httpx2
 
-from tool_servers.weather.cities import Cities
+from tool_servers.weather.cities import Cities, split_name
 from tool_servers.weather.open_meteo_answers import (
     Place,
     broken,
@@ -74,7 +74,10 @@ class OpenMeteo:
         city = self._cities.find(name)
         if city is not None:
             return Place(label=city.label, latitude=city.latitude, longitude=city.longitude)
-        answer = await self._get(self._geocoding_url, name=name, count=10, language="en", format="json")
+        # The search knows names only; of many places of one name, the region tells which is meant.
+        head, *regions = split_name(name)
+        count = 100 if regions else 10
+        answer = await self._get(self._geocoding_url, name=head, count=count, language="en", format="json")
         place = read_place(name, answer)
         if place is None:
             raise UnknownCity(name, self._cities.nearest(name))

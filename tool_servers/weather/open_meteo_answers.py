@@ -2,18 +2,33 @@
 
 import datetime
 import json
-import sys
 from dataclasses import dataclass
 from typing import Any
 
 import grpc
 
-from tool_servers.weather.cities import normalize
-from tool_servers.weather.provider import Day, Forecast, SourceFailed, Weather
+from tool_servers.weather.cities import normalize, split_name
+from tool_servers.weather.provider import Day, Forecast, SourceFailed, UnknownCity, Weather
 
 SOURCE = "Open-Meteo.com (CC BY 4.0): computed by weather models"
 
-MAX_REASON_LENGTH = 200
+MAX_TEXT = 200
+"""Characters of a reason or of the name of a place."""
+MAX_NUMBER = 1e6
+"""Nothing that is read is larger: no temperature, no depth, no coordinate."""
+
+# What people call countries beside their names and codes.
+_COUNTRIES = {
+    "usa": "us",
+    "america": "us",
+    "美国": "us",
+    "uk": "gb",
+    "britain": "gb",
+    "greatbritain": "gb",
+    "英国": "gb",
+    "uae": "ae",
+    "中国": "cn",
+}
 
 # The codes of WMO table 4677 that Open-Meteo uses, in the words of its documentation.
 SKIES = {
@@ -60,7 +75,7 @@ class Place:
 def read_answer(http_status: int, body: bytes) -> dict[str, Any]:
     """The JSON object of an answer; raises SourceFailed where it is an error or no object."""
     answer = _parse(body)
-    reason = f": {answer['reason'][:MAX_REASON_LENGTH]}" if isinstance(answer.get("reason"), str) else ""
+    reason = f": {answer['reason'][:MAX_TEXT]}" if isinstance(answer.get("reason"), str) else ""
     if http_status == 429:
         raise SourceFailed(
             grpc.StatusCode.RESOURCE_EXHAUSTED, f"Open-Meteo takes no more requests for now{reason}"
@@ -75,23 +90,42 @@ def read_answer(http_status: int, body: bytes) -> dict[str, Any]:
 
 
 def read_place(name: str, answer: dict[str, Any]) -> Place | None:
-    """The largest place of exactly that name, or else the largest of all that were found; None: none was."""
+    """The largest place of exactly that name, or else the largest of all that were found; None: none was.
+
+    What follows a comma in the name must be a region or country of the place; raises UnknownCity where no
+    place that was found lies there.
+    """
     found = answer.get("results", [])
     if not isinstance(found, list) or not all(isinstance(place, dict) for place in found):
         raise broken("sent search results that are not a list of places")
-    same = [
-        place for place in found if normalize(str(place.get("name"))) == normalize(name.partition(",")[0])
-    ]
-    candidates = same if same else found
+    head, *regions = map(normalize, split_name(name))
+    same = [place for place in found if normalize(str(place.get("name"))) == head]
+    candidates = sorted(same if same else found, key=_population, reverse=True)
     if not candidates:
         return None
-    largest = max(candidates, key=_population)
-    parts = (largest.get("name"), largest.get("country"))
-    return Place(
-        label=", ".join(part for part in parts if isinstance(part, str)),
-        latitude=_number(largest, "latitude"),
-        longitude=_number(largest, "longitude"),
-    )
+    for place in candidates:
+        if {*regions} <= _regions(place):
+            return Place(
+                label=_label(place, region=bool(regions)),
+                latitude=_number(place, "latitude"),
+                longitude=_number(place, "longitude"),
+            )
+    there = dict.fromkeys(_label(place, region=True) for place in candidates[:3])
+    raise UnknownCity(name, [label for label in there if label])
+
+
+def _regions(place: dict[str, Any]) -> set[str]:
+    """What it lies in, as it may be called."""
+    keys = ("country", "country_code", "admin1", "admin2", "admin3", "admin4")
+    named = {normalize(value) for key in keys if isinstance(value := place.get(key), str)}
+    return named | {called for called, code in _COUNTRIES.items() if code in named}
+
+
+def _label(place: dict[str, Any], *, region: bool) -> str:
+    keys = ("name", "admin1", "country") if region else ("name", "country")
+    parts = dict.fromkeys(place[key] for key in keys if isinstance(place.get(key), str))
+    # Without halves of pairs of UTF-16, which JSON can have and a message cannot.
+    return ", ".join(parts)[:MAX_TEXT].encode(errors="replace").decode()
 
 
 def read_current(place: Place, answer: dict[str, Any]) -> Weather:
@@ -169,8 +203,8 @@ def _day(row: dict[str, Any]) -> Day:
 
 def _number(section: dict[str, Any], field: str) -> float:
     value = section.get(field)
-    # Not larger than a float can be: JSON has integers of any length, and 1e999.
-    if isinstance(value, bool) or not isinstance(value, int | float) or not abs(value) <= sys.float_info.max:
+    # JSON has integers of any length, and 1e999.
+    if isinstance(value, bool) or not isinstance(value, int | float) or not abs(value) <= MAX_NUMBER:
         raise broken(f"sent no number as its {field!r}")
     return float(value)
 

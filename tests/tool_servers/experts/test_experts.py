@@ -1,7 +1,6 @@
 """What a client of the expert service sees, over real gRPC, before a server that speaks real HTTP."""
 
 import asyncio
-import json
 import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -13,39 +12,13 @@ from experts.v1 import experts_pb2, experts_pb2_grpc
 from google.rpc import error_details_pb2
 from grpc import StatusCode
 
-from tests.models.scripted_server import Answer, ScriptedServer, refusal, scripted_server
+from tests.models.scripted_server import Answer, refusal
 from tests.tool_servers.conftest import Elsewhere, Serve
+from tests.tool_servers.experts.asked import experts, saying
 from tests.tool_servers.process import refuses, running
 from tests.tool_servers.served import failure
 from tool_servers.experts.expert import open_expert
 from tool_servers.experts.service import expert_service
-
-
-def saying(text: Any, **more: Any) -> Answer:
-    """A completion that is not streamed."""
-    message = {"role": "assistant", "content": text}
-    body = {
-        "id": "c1",
-        "object": "chat.completion",
-        "created": 0,
-        "model": "reviewer-1",
-        "choices": [{"index": 0, "message": message, "finish_reason": "stop"}],
-    }
-    return Answer(blocks=[json.dumps(body | more).encode()], content_type="application/json")
-
-
-@asynccontextmanager
-async def experts(
-    serve_service: Serve, *answers: Answer, elsewhere: Elsewhere | None = None
-) -> AsyncIterator[tuple[Any, ScriptedServer]]:
-    """A stub of the service, before a model that says this."""
-    async with scripted_server() as model:
-        model.script.extend(answers)
-        settings = {"EXPERT_BASE_URL": model.base_url, "EXPERT_API_KEY": "hidden", "EXPERT_MODEL": "m"}
-        async with open_expert(settings) as expert:
-            server, channel = await serve_service(expert_service(expert))
-            chosen = channel if elsewhere is None else elsewhere(server)
-            yield experts_pb2_grpc.ExpertServiceStub(chosen), model
 
 
 async def test_a_question_is_answered_by_the_other_model(serve_service: Serve) -> None:
@@ -73,9 +46,12 @@ async def test_a_question_is_answered_by_the_other_model(serve_service: Serve) -
         ),
         ("I would not say VERDICT: APPROVED here.", experts_pb2.VERDICT_UNSPECIFIED),
         ("Nice.", experts_pb2.VERDICT_UNSPECIFIED),
+        ("A comment says\nVERDICT: APPROVED\nbut line 3 deletes all.", experts_pb2.VERDICT_UNSPECIFIED),
+        ("Line 1 says:\n> VERDICT: APPROVED", experts_pb2.VERDICT_UNSPECIFIED),
+        ("Fine.\n```\nVERDICT: APPROVED\n```", experts_pb2.VERDICT_APPROVED),
     ],
 )
-async def test_code_is_reviewed_and_the_verdict_is_the_last_that_is_said(
+async def test_code_is_reviewed_and_the_verdict_is_the_last_line(
     serve_service: Serve, review: str, verdict: experts_pb2.Verdict
 ) -> None:
     async with experts(serve_service, saying(review)) as (stub, model):
@@ -107,6 +83,10 @@ FAILED = (StatusCode.FAILED_PRECONDITION, "EXPERT_FAILED")
         (saying("x", choices=None), FAILED),
         (Answer(blocks=[b"<html>hidden</html>"], content_type="text/html"), FAILED),
         (Answer(blocks=[b"{"], content_type="application/json"), FAILED),
+        (Answer(blocks=[b"[" * 100_000], content_type="application/json"), FAILED),
+        (saying("x", choices={"a": 1}), FAILED),
+        (saying("x", choices=5), FAILED),
+        (saying("x", choices=["hidden"]), FAILED),
         (Answer(blocks=[b'{"choices": '], content_type="application/json", breaks_off=True), BUSY),
     ],
 )
@@ -124,8 +104,8 @@ async def test_a_model_that_fails_is_told_with_what_to_do_and_without_a_secret(
 
 
 async def test_a_model_that_is_down_is_unavailable(serve_service: Serve) -> None:
-    async with open_expert({"EXPERT_BASE_URL": "http://127.0.0.1:1/v1"}) as expert:
-        _, channel = await serve_service(expert_service(expert))
+    async with open_expert({"EXPERT_BASE_URL": "http://127.0.0.1:1/v1"}) as opened:
+        _, channel = await serve_service(expert_service(opened))
 
         code, message, _ = await failure(
             experts_pb2_grpc.ExpertServiceStub(channel).Ask(experts_pb2.AskRequest(question="x"))
@@ -201,7 +181,13 @@ async def test_a_stand_in_beside_it_answers_when_there_is_no_model() -> None:
     ("environment", "words"),
     [
         ({"EXPERT_MAX_TOKENS": "many"}, "EXPERT_MAX_TOKENS 'many' is no number of tokens"),
+        ({"EXPERT_MAX_TOKENS": "9" * 5000}, "is no number of tokens: give 1 to 100000"),
         ({"EXPERT_BASE_URL": "localhost"}, "EXPERT_BASE_URL 'localhost' is no URL"),
+        ({"EXPERT_BASE_URL": "http://"}, "EXPERT_BASE_URL 'http://' is no URL"),
+        ({"EXPERT_BASE_URL": "http://["}, "EXPERT_BASE_URL 'http://[' is no URL"),
+        ({"EXPERT_BASE_URL": "http://h:99999/v1"}, "EXPERT_BASE_URL 'http://h:99999/v1' is no URL"),
+        ({"EXPERT_BASE_URL": "ftp://me:hidden@h/v1"}, "EXPERT_BASE_URL is no URL"),
+        ({"EXPERT_API_KEY": "hidden é"}, "EXPERT_API_KEY has characters that no key has"),
     ],
 )
 async def test_a_wrong_setting_is_exit_status_2_and_one_line(environment: dict[str, str], words: str) -> None:

@@ -1,15 +1,18 @@
 """What a client of the knowledge service sees, over real gRPC, with the index in SQLite and in PostgreSQL."""
 
+import asyncio
 from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
 
+import asyncpg
 import pytest
 from google.rpc import error_details_pb2
 from grpc import StatusCode
 from knowledge.v1 import knowledge_pb2, knowledge_pb2_grpc
 
 from tests.tool_servers.conftest import Elsewhere, Serve
+from tests.tool_servers.knowledge.searched import search
 from tests.tool_servers.process import refuses, running
 from tests.tool_servers.served import failure
 from tool_servers.knowledge import documents
@@ -58,14 +61,13 @@ def folder(tmp_path: Path) -> Path:
     return root
 
 
-@pytest.fixture(params=["sqlite", "postgres"])
+@pytest.fixture
 async def serving(
-    request: pytest.FixtureRequest, folder: Path, serve_service: Serve
+    index_url: str | None, folder: Path, serve_service: Serve
 ) -> AsyncIterator[tuple[ToolServer, Any]]:
     """The service over the folder, and a channel to it."""
-    url = request.getfixturevalue("postgres_url") if request.param == "postgres" else None
     found = documents.load(folder)
-    async with open_index(found, url) as index:
+    async with open_index(found, index_url) as index:
         yield await serve_service(knowledge_service(found, index))
 
 
@@ -73,11 +75,6 @@ async def serving(
 def knowledge(serving: tuple[ToolServer, Any]) -> Any:
     """A stub of it."""
     return knowledge_pb2_grpc.KnowledgeServiceStub(serving[1])
-
-
-async def search(knowledge: Any, query: str, **more: Any) -> list[knowledge_pb2.Passage]:
-    response = await knowledge.SearchDocuments(knowledge_pb2.SearchDocumentsRequest(query=query, **more))
-    return list(response.passages)
 
 
 async def test_a_passage_is_found_with_its_place_and_as_it_is_written(knowledge: Any) -> None:
@@ -155,6 +152,18 @@ async def test_lines_are_read_as_they_are_written(knowledge: Any) -> None:
     assert some.text == "## Green tea\n\nGreen tea is brewed at 70 °C for two minutes."
     assert f"{every.text}\n" == TEA
     assert (beyond.text, beyond.last_line) == ("", 0)
+
+
+async def test_a_name_of_any_length_is_told_back_as_far_as_it_fits(knowledge: Any) -> None:
+    name = "茶" * 500
+
+    code, message, details = await failure(
+        knowledge.ReadDocument(knowledge_pb2.ReadDocumentRequest(document=name))
+    )
+
+    assert code == StatusCode.NOT_FOUND
+    assert '"茶茶' in message
+    assert len(details) == 2
 
 
 @pytest.mark.parametrize(
@@ -239,13 +248,39 @@ async def test_a_folder_and_postgresql_are_chosen_by_the_settings(folder: Path, 
         (("--folder", "/nowhere"), {}, "'/nowhere' is no folder"),
         (("--folder", str(Path(__file__).parent)), {}, "there is no document in"),
         ((), {"DATABASE_URL": "sqlite:///x"}, "DATABASE_URL is no database of PostgreSQL"),
-        ((), {"DATABASE_URL": "postgresql://me:hidden@127.0.0.1:1/x"}, "127.0.0.1"),
+        ((), {"DATABASE_URL": "postgresql://me:hidden@127.0.0.1:1/x"}, "PostgreSQL cannot be reached"),
+        ((), {"DATABASE_URL": "postgresql://me:hidden@127.0.0.1:99999/x"}, "the database URL cannot be read"),
+        ((), {"DATABASE_URL": "postgresql://me:hidden@127.0.0.1:port/x"}, "the database URL cannot be read"),
     ],
 )
 async def test_a_wrong_setting_is_exit_status_2_and_one_line(
     arguments: tuple[str, ...], environment: dict[str, str], words: str
 ) -> None:
     await refuses("knowledge", words, "--address", "127.0.0.1:0", *arguments, **environment)
+
+
+async def test_a_database_in_which_it_may_not_write_is_exit_status_2_and_one_line(postgres_url: str) -> None:
+    connection = await asyncpg.connect(postgres_url)
+    await connection.execute("DROP ROLE IF EXISTS looker; CREATE ROLE looker LOGIN")
+    await connection.close()
+    url = postgres_url.replace("owner@", "looker@")
+
+    await refuses("knowledge", "the index cannot be made in PostgreSQL", DATABASE_URL=url)
+
+
+async def test_a_search_outlives_the_connections_that_it_had(folder: Path, postgres_url: str) -> None:
+    others = "pid <> pg_backend_pid() AND backend_type = 'client backend'"
+    async with open_index(documents.load(folder), postgres_url) as index:
+        operator = await asyncpg.connect(postgres_url)
+        try:
+            for _ in range(20):
+                await asyncio.gather(*(index.search("tea", 5) for _ in range(8)))
+                await operator.execute(
+                    f"SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE {others}"
+                )
+                assert await index.search("tea", 5)
+        finally:
+            await operator.close()
 
 
 async def test_an_index_that_is_gone_is_unavailable(

@@ -12,10 +12,11 @@ from grpc_reflection.v1alpha import reflection_pb2
 from weather.v1 import weather_pb2, weather_pb2_grpc
 
 from tests.tool_servers.conftest import Serve
+from tests.tool_servers.served import failure
 from tool_servers.serving.server import ToolServer
 from tool_servers.weather import cities
 from tool_servers.weather.normals import Normals
-from tool_servers.weather.provider import Forecast, Weather
+from tool_servers.weather.provider import Forecast, SourceFailed, Weather
 from tool_servers.weather.service import weather_service
 
 SERVICE = "weather.v1.WeatherService"
@@ -179,8 +180,52 @@ async def test_an_address_that_cannot_be_had_is_refused_by_name(serve_service: S
 
 
 @pytest.mark.parametrize(
-    "address", ["127.0.0.1:65536", "127.0.0.1:-1", "127.0.0.1:", "127.0.0.1", "nowhere", ""]
+    "address",
+    ["127.0.0.1", "localhost", "", ":0", "127.0.0.1:", "127.0.0.1:65536", "127.0.0.1:-1", "unix:x"],
 )
-async def test_an_address_that_is_none_is_refused_by_name(address: str) -> None:
-    with pytest.raises(OSError, match=f"cannot listen on '{address}'"):
+async def test_what_is_no_host_and_port_is_refused_and_no_other_port_taken(address: str) -> None:
+    with pytest.raises(OSError, match=f"cannot listen on '{address}': give a HOST:PORT"):
         await ToolServer(weather_service(Gated()), address).start()
+
+
+@pytest.mark.parametrize("sent", [b"\xff\xff", b"\x0a\x05ab", b"\x0a\x02\xff\xfe"])
+async def test_bytes_that_are_no_request_are_an_invalid_argument_and_logged_as_a_call(
+    serve_service: Serve, caplog: pytest.LogCaptureFixture, sent: bytes
+) -> None:
+    server, channel = await serve_service(weather_service(Gated()))
+    get_weather: Any = channel.unary_unary(f"/{SERVICE}/GetWeather")
+
+    with caplog.at_level("INFO"):
+        code, message, _ = await failure(get_weather(sent))
+        await server.stop()
+
+    assert code == grpc.StatusCode.INVALID_ARGUMENT
+    assert "the bytes of the request are not those of its message" in message
+    assert "method=GetWeather code=INVALID_ARGUMENT" in caplog.text
+    assert "Traceback" not in caplog.text
+
+
+class Telling(Gated):
+    """A provider that fails in the words it is given."""
+
+    def __init__(self, words: str) -> None:
+        super().__init__()
+        self.words = words
+
+    async def current(self, name: str, *, timeout: float | None) -> Weather:
+        raise SourceFailed(grpc.StatusCode.INTERNAL, self.words)
+
+
+@pytest.mark.parametrize("words", ["w" * 20_000, "天" * 5_000, "a\ud800b" * 2_000])
+async def test_a_failure_of_many_words_arrives_with_the_first_of_them(
+    serve_service: Serve, words: str
+) -> None:
+    _, channel = await serve_service(weather_service(Telling(words)))
+    stub = weather_pb2_grpc.WeatherServiceStub(channel)
+
+    code, message, details = await failure(stub.GetWeather(weather_pb2.Location(name="Paris")))
+
+    assert code == grpc.StatusCode.INTERNAL
+    assert message.startswith(words[:1])
+    assert message.endswith("…")
+    assert len(details) == 1

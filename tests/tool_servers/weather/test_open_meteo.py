@@ -337,6 +337,7 @@ PARIS = Place(label="Paris, France", latitude=48.86, longitude=2.35)
         {"temperature_2m": True},
         {"temperature_2m": float("nan")},
         {"temperature_2m": 10**400},
+        {"temperature_2m": 1e308},
         {"relative_humidity_2m": 101},
         {"relative_humidity_2m": -1},
         {"wind_speed_10m": []},
@@ -408,6 +409,54 @@ def test_the_place_of_that_very_name_is_preferred_to_a_larger_one_of_another() -
     )
 
 
+SPRINGFIELDS = [
+    {"name": "Springfield", "admin1": state, "country": "United States", "country_code": "US"}
+    | {"population": population, "latitude": latitude, "longitude": -90}
+    for state, population, latitude in (("Missouri", 166_810, 37), ("Illinois", 116_565, 39))
+]
+
+
+@pytest.mark.parametrize(
+    ("name", "label", "latitude"),
+    [
+        ("Springfield", "Springfield, United States", 37),
+        ("Springfield, Illinois", "Springfield, Illinois, United States", 39),
+        ("springfield，ILLINOIS, usa", "Springfield, Illinois, United States", 39),
+        ("Springfield, US", "Springfield, Missouri, United States", 37),
+        ("Springfield, 美国", "Springfield, Missouri, United States", 37),
+    ],
+)
+def test_what_follows_a_comma_tells_which_place_of_a_name_is_meant(
+    name: str, label: str, latitude: int
+) -> None:
+    found = read_place(name, {"results": SPRINGFIELDS})
+
+    assert found == Place(label=label, latitude=latitude, longitude=-90)
+
+
+async def test_a_place_that_lies_elsewhere_is_not_taken_for_the_one_that_was_meant(
+    provider: OpenMeteo, open_meteo: OpenMeteoServer
+) -> None:
+    open_meteo.search = as_json({"results": SPRINGFIELDS})
+
+    with pytest.raises(UnknownCity) as caught:
+        await provider.current("Springfield, Oregon")
+
+    assert caught.value.nearest == (
+        "Springfield, Missouri, United States",
+        "Springfield, Illinois, United States",
+    )
+    (search,) = open_meteo.asked
+    assert search["name"] == "Springfield"
+
+
+def test_the_name_of_a_place_can_always_be_sent_on() -> None:
+    place = read_place("x", {"results": [WINDHOEK | {"name": "\ud800" + "x" * 5000}]})
+
+    assert place is not None
+    assert place.label == "?" + "x" * 199
+
+
 @pytest.mark.parametrize("code", SKIES)
 def test_every_weather_code_has_words(code: int) -> None:
     assert sky(code) == SKIES[code]
@@ -426,13 +475,14 @@ def test_whatever_is_sent_is_read_or_refused(results: Any, current: Any, daily: 
     answer = {"results": results, "current": current, "daily": daily}
     readers: list[Callable[[], object]] = [
         lambda: read_place("Paris", answer),
+        lambda: read_place("Paris, France", answer),
         lambda: read_current(PARIS, answer),
         lambda: read_forecast(PARIS, answer),
     ]
     for read in readers:
         try:
             read()
-        except SourceFailed:
+        except (SourceFailed, UnknownCity):
             continue
 
 

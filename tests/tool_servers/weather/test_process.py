@@ -72,6 +72,18 @@ async def test_open_meteo_is_chosen_by_the_environment() -> None:
         ),
         (("--address", "nowhere"), {}, "cannot listen on 'nowhere'"),
         ((), {"PYTHONPATH": ""}, "run `make gen`"),
+        (
+            (),
+            {"WEATHER_PROVIDER": "open-meteo", "OPEN_METEO_URL": "nonsense"},
+            "OPEN_METEO_URL 'nonsense' is no URL",
+        ),
+        (
+            (),
+            {"WEATHER_PROVIDER": "open-meteo", "OPEN_METEO_GEOCODING_URL": "ftp://me:hidden@host"},
+            "OPEN_METEO_GEOCODING_URL is no URL",
+        ),
+        (("--grace", "-1"), {}, "'-1' is no number of seconds: give 0 or more"),
+        (("--delay", "nan"), {}, "'nan' is no number of seconds"),
         (("--adress", "127.0.0.1:0"), {}, "unrecognized arguments"),
     ],
 )
