@@ -1,27 +1,22 @@
 """What a client of the mail service sees, over real gRPC, and what a real mail server gets."""
 
 import asyncio
-import ssl
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
 import grpc.aio
 import pytest
-import trustme
-from aiosmtpd.smtp import SMTP, AuthResult, Envelope, LoginPassword, Session
+from aiosmtpd.smtp import SMTP, Envelope, Session
 from google.rpc import error_details_pb2
 from grpc import StatusCode
 from mail.v1 import mail_pb2, mail_pb2_grpc
 
-from tests.tool_servers.conftest import Elsewhere, Serve
+from tests.tool_servers.conftest import Serve
 from tests.tool_servers.mail.mailing import UUID, Scripted, draft, mail_server, mails, plain, to
 from tests.tool_servers.process import refuses, running
 from tests.tool_servers.served import failure
 from tool_servers.mail.service import mail_service
 from tool_servers.mail.sink import open_sink
-from tool_servers.mail.smtp import MailServer
 
 
 async def test_a_draft_is_shown_as_each_recipient_would_get_it_and_nothing_is_sent(
@@ -161,206 +156,6 @@ async def test_a_mail_server_that_is_down_is_unavailable_and_the_request_id_is_f
     assert isinstance(info, error_details_pb2.ErrorInfo)
     assert info.reason == "MAIL_SERVER_FAILED"
     assert response.sent == 2
-
-
-@pytest.fixture(scope="module")
-def authority() -> trustme.CA:
-    return trustme.CA()
-
-
-def known_user(*_: object) -> AuthResult:
-    auth = _[-1]
-    assert isinstance(auth, LoginPassword)
-    return AuthResult(success=(auth.login, auth.password) == (b"shop", b"right"), handled=False)
-
-
-@asynccontextmanager
-async def encrypted_server(mind: Scripted, authority: trustme.CA) -> AsyncIterator[int]:
-    context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
-    authority.issue_cert("localhost", "127.0.0.1").configure_cert(context)
-    async with mail_server(
-        mind,
-        tls_context=context,
-        require_starttls=True,
-        authenticator=known_user,
-        auth_required=True,
-    ) as port:
-        yield port
-
-
-def trusting(port: int, authority: trustme.CA, **changes: Any) -> MailServer:
-    context = ssl.create_default_context()
-    authority.configure_trust(context)
-    known: dict[str, Any] = {"user": "shop", "password": "right", "tls": context}
-    return MailServer(host="localhost", port=port, **(known | changes))
-
-
-async def test_a_real_mail_server_gets_mail_over_starttls_after_the_login(
-    serve_service: Serve, authority: trustme.CA
-) -> None:
-    mind = Scripted()
-    async with encrypted_server(mind, authority) as port:
-        _, channel = await serve_service(mail_service(trusting(port, authority), "shop@example.com"))
-
-        response = await mail_pb2_grpc.MailServiceStub(channel).SendMail(
-            mail_pb2.SendMailRequest(draft=draft())
-        )
-
-    assert response.sent == 2
-    assert mind.encrypted == [True, True]
-
-
-@pytest.mark.parametrize(
-    ("changes", "words"),
-    [
-        ({"password": "wrong"}, "does not know this user or password"),
-        # The system's authorities did not issue the certificate.
-        ({"tls": None}, "cannot be used"),
-    ],
-)
-async def test_nothing_is_sent_to_a_mail_server_that_is_not_the_right_one_or_refuses_the_login(
-    serve_service: Serve, authority: trustme.CA, changes: dict[str, Any], words: str
-) -> None:
-    mind = Scripted()
-    async with encrypted_server(mind, authority) as port:
-        server = trusting(port, authority, **changes)
-        _, channel = await serve_service(mail_service(server, "shop@example.com"))
-
-        code, message, _ = await failure(
-            mail_pb2_grpc.MailServiceStub(channel).SendMail(mail_pb2.SendMailRequest(draft=draft()))
-        )
-
-    assert code == StatusCode.UNAVAILABLE
-    assert words in message
-    assert "wrong" not in message
-    assert mind.taken == []
-
-
-async def test_nothing_is_sent_in_the_open_where_starttls_is_required(serve_service: Serve) -> None:
-    mind = Scripted()
-    async with mail_server(mind) as port:
-        server = MailServer(host="127.0.0.1", port=port)
-        _, channel = await serve_service(mail_service(server, "shop@example.com"))
-
-        code, _, _ = await failure(
-            mail_pb2_grpc.MailServiceStub(channel).SendMail(mail_pb2.SendMailRequest(draft=draft()))
-        )
-
-    assert code == StatusCode.UNAVAILABLE
-    assert mind.taken == []
-
-
-ONE = {"address": "ada@example.com"}
-LONG = {"address": "ada@example.com", "values": {"n": "x" * 2000}}
-
-
-@pytest.mark.parametrize(
-    ("changes", "fields"),
-    [
-        ({"subject": ""}, ["draft.subject"]),
-        ({"subject": "x" * 201}, ["draft.subject"]),
-        ({"subject": "Hello\r\nBcc: eve@example.com"}, ["draft.subject"]),
-        ({"body": ""}, ["draft.body"]),
-        ({"body": "x" * 20_001}, ["draft.body"]),
-        ({"recipients": []}, ["draft.recipients"]),
-        ({"recipients": [ONE] * 101, "subject": "x", "body": "x"}, ["draft.recipients"]),
-        ({"recipients": [{"address": "nobody"}]}, ["draft.recipients[0].address"]),
-        ({"recipients": [{"address": "a@b.c\nBcc: e@f.g"}]}, ["draft.recipients[0].address"]),
-        ({"recipients": [ONE]}, ["draft.recipients[0].values"]),
-        (
-            {"recipients": [{"address": "a@b.c", "values": {"first name": "Ada"}}]},
-            ['draft.recipients[0].values["first name"]'],
-        ),
-        (
-            {"recipients": [{"address": "a@b.c", "values": {"name": "x" * 2001}}]},
-            ['draft.recipients[0].values["name"]'],
-        ),
-        (
-            {"recipients": [{"address": "a@b.c", "values": {f"n{n}": "" for n in range(31)}}]},
-            ["draft.recipients[0].values"],
-        ),
-        (
-            {"recipients": [{"address": "a@b.c", "values": {"name": "A\nBcc: e@f.g", "years": "1"}}]},
-            ['draft.recipients[0].values["name"]'],
-        ),
-        ({"subject": "Hello\x0bBcc: eve@example.com"}, ["draft.subject"]),
-        ({"subject": "Hello\u2028Bcc: eve@example.com"}, ["draft.subject"]),
-        (
-            {"recipients": [{"address": "a@b.c", "values": {"name": "A\x85Bcc: e@f.g", "years": "1"}}]},
-            ['draft.recipients[0].values["name"]'],
-        ),
-        (
-            {"recipients": [{"address": f"{'x' * 65}@b.c"}]},
-            ["draft.recipients[0].address", "draft.recipients[0].values"],
-        ),
-        (
-            {
-                "subject": "{{n}}",
-                "body": "x",
-                "recipients": [{"address": "a@b.c", "values": {"n": "x" * 1001}}],
-            },
-            ["draft.recipients[0].values"],
-        ),
-        (
-            {
-                "subject": "x",
-                "body": "{{n}}" * 1001,
-                "recipients": [{"address": "a@b.c", "values": {"n": "x" * 2000}}],
-            },
-            ["draft.recipients"],
-        ),
-        ({"subject": "Hello {{first name}}"}, ["draft.subject"]),
-        ({"body": "Hello {{"}, ["draft.body"]),
-        ({"subject": "", "body": "", "recipients": []}, ["draft.subject", "draft.body", "draft.recipients"]),
-    ],
-)
-async def test_a_bad_draft_is_refused_naming_every_bad_field_and_nothing_is_sent(
-    serve_service: Serve, elsewhere: Elsewhere, tmp_path: Path, changes: dict[str, Any], fields: list[str]
-) -> None:
-    async with open_sink("127.0.0.1:0", tmp_path) as (_, port):
-        server, _ = await serve_service(mail_service(plain(port), "shop@example.com"))
-        stub = mail_pb2_grpc.MailServiceStub(elsewhere(server))
-        bad = draft(**changes)
-
-        for call in (
-            stub.PreviewMail(mail_pb2.PreviewMailRequest(draft=bad)),
-            stub.SendMail(mail_pb2.SendMailRequest(draft=bad)),
-        ):
-            code, message, (details,) = await failure(call)
-
-            assert code == StatusCode.INVALID_ARGUMENT
-            assert isinstance(details, error_details_pb2.BadRequest)
-            assert list(dict.fromkeys(each.field for each in details.field_violations)) == fields
-            assert all(each.description in message for each in details.field_violations)
-
-    assert mails(tmp_path) == []
-
-
-@pytest.mark.parametrize(
-    ("method", "request_message", "field"),
-    [
-        ("PreviewMail", mail_pb2.PreviewMailRequest(), "draft"),
-        ("SendMail", mail_pb2.SendMailRequest(), "draft"),
-        ("SendMail", mail_pb2.SendMailRequest(draft=draft(), request_id="1"), "request_id"),
-        ("ListSentMails", mail_pb2.ListSentMailsRequest(limit=0), "limit"),
-        ("ListSentMails", mail_pb2.ListSentMailsRequest(limit=201), "limit"),
-        ("ListSentMails", mail_pb2.ListSentMailsRequest(to="nobody"), "to"),
-    ],
-)
-async def test_a_bad_request_is_refused_naming_its_field(
-    serve_service: Serve, elsewhere: Elsewhere, tmp_path: Path, method: str, request_message: Any, field: str
-) -> None:
-    async with open_sink("127.0.0.1:0", tmp_path) as (_, port):
-        server, _ = await serve_service(mail_service(plain(port), "shop@example.com"))
-
-        code, _, (details,) = await failure(
-            getattr(mail_pb2_grpc.MailServiceStub(elsewhere(server)), method)(request_message)
-        )
-
-    assert code == StatusCode.INVALID_ARGUMENT
-    assert isinstance(details, error_details_pb2.BadRequest)
-    assert [each.field for each in details.field_violations] == [field]
-    assert mails(tmp_path) == []
 
 
 async def test_by_itself_it_sends_to_a_sink_in_the_folder_that_it_is_given(tmp_path: Path) -> None:
