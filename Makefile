@@ -44,6 +44,7 @@ gen: $(VALIDATE) ## Generate stubs of PROTOS into OUT (default: the tool servers
 	@$(PROTOC) -I $(PROTOS) -I protos -I "$(SITE)" --python_out=$(OUT) --pyi_out=$(OUT) --grpc_python_out=$(OUT) \
 	  --plugin=protoc-gen-mypy_grpc=$(BIN)/protoc-gen-mypy_grpc --mypy_grpc_out=quiet:$(OUT) $(USER_PROTOS)
 	@$(PROTOC) --python_out=$(OUT) --pyi_out=$(OUT) buf/validate/validate.proto
+	@$(PROTOC) -I $(PROTOS) -I protos -I "$(SITE)" --include_source_info --descriptor_set_out=$(OUT)/descriptors.binpb $(USER_PROTOS)
 	@echo "gen: $(words $(USER_PROTOS)) file(s) of $(PROTOS) into $(OUT)"
 
 gen/.made: .venv/.installed $(shell find protos -name '*.proto')

@@ -12,6 +12,7 @@ from grpc_reflection.v1alpha import reflection, reflection_pb2
 from grpc_reflection.v1alpha._async import ReflectionServicer
 
 from tool_servers.serving.calls import Calls
+from tool_servers.serving.described import described
 
 OPTIONS = (
     # Without it a second server on the same port starts without a word and takes half of the calls.
@@ -80,7 +81,7 @@ class ToolServer:
         )
         self._service.register(self._service.servicer, server)
         health_pb2_grpc.add_HealthServicer_to_server(self._health, server)
-        add_reflection(server, self._name)
+        add_reflection(server, self._service.descriptor)
         port = _listen(server, self.address)
         await server.start()
         self.address = f"{self.address.rpartition(':')[0]}:{port}"
@@ -109,12 +110,13 @@ def _listen(server: grpc.aio.Server, address: str) -> int:
         raise OSError(fact) from error
 
 
-def add_reflection(server: grpc.aio.Server, service: str) -> None:
+def add_reflection(server: grpc.aio.Server, service: ServiceDescriptor) -> None:
     """Adds server reflection as v1 and as v1alpha: the same messages under two service names."""
-    names = (service, health.SERVICE_NAME, reflection.SERVICE_NAME)
-    reflection.enable_server_reflection(names, server)
+    names = (service.full_name, health.SERVICE_NAME, reflection.SERVICE_NAME)
+    pool: Any = described(service.file)
+    reflection.enable_server_reflection(names, server, pool)
     method = grpc.stream_stream_rpc_method_handler(
-        ReflectionServicer(names).ServerReflectionInfo,
+        ReflectionServicer(names, pool).ServerReflectionInfo,
         request_deserializer=reflection_pb2.ServerReflectionRequest.FromString,
         response_serializer=reflection_pb2.ServerReflectionResponse.SerializeToString,
     )

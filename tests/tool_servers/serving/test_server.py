@@ -97,8 +97,10 @@ async def test_reflection_lists_the_services_and_hands_out_every_file(
         descriptor_pb2.FileDescriptorProto.FromString(file)
         for file in found.file_descriptor_response.file_descriptor_proto
     ]
-    service = next(file for file in files if file.name == "weather/v1/weather.proto").service[0]
-    assert [method.name for method in service.method] == ["GetWeather", "GetForecast"]
+    weather = next(file for file in files if file.name == "weather/v1/weather.proto")
+    assert [method.name for method in weather.service[0].method] == ["GetWeather", "GetForecast"]
+    comments = [location.leading_comments for location in weather.source_code_info.location]
+    assert " Tells the weather of the world's cities.\n" in comments
 
 
 @pytest.mark.parametrize("version", ["v1", "v1alpha"])
