@@ -34,7 +34,9 @@ MAKE = 'echo "make $*"'
 def environment(path: str) -> dict[str, str]:
     """Free ports for all, only what is on this path, and no word of CI."""
     given = {f"ADDRESS_{name.upper()}": "127.0.0.1:0" for name in SERVERS}
-    return os.environ | given | {"PORT_STAND_IN": "0", "PYTHONPATH": "gen/python", "PATH": path, "CI": ""}
+    # The experts are asked nothing here.
+    stand_in = {"PORT_STAND_IN": "0", "EXPERT_BASE_URL": "http://127.0.0.1:9/v1"}
+    return os.environ | given | stand_in | {"PYTHONPATH": "gen/python", "PATH": path, "CI": ""}
 
 
 def with_commands(folder: Path, *names: str) -> str:
