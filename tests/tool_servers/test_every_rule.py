@@ -6,8 +6,10 @@ from typing import Any
 
 import pytest
 from buf.validate import validate_pb2
-from google.protobuf.descriptor import Descriptor
+from google.api import field_behavior_pb2
+from google.protobuf.descriptor import Descriptor, FieldDescriptor
 from google.protobuf.message import Message
+from google.protobuf.message_factory import GetMessageClass
 from mail.v1 import mail_pb2
 from protovalidate import Validator
 
@@ -25,7 +27,8 @@ from tests.tool_servers.test_every_server import service_of
 from tests.tool_servers.test_servers import SERVERS
 from tests.tool_servers.weather import test_service as test_weather
 
-# The stubs of validate.proto know them as fields only.
+# The stubs know them as fields only.
+BEHAVIOR: Any = field_behavior_pb2.field_behavior
 FIELD: Any = validate_pb2.field
 MESSAGE: Any = validate_pb2.message
 ONEOF: Any = validate_pb2.oneof
@@ -155,3 +158,18 @@ def test_each_rule_of_each_request_is_broken_in_a_table(name: str) -> None:
         requests = [request for request in sent if method.input_type == request.DESCRIPTOR]
         tried = {rule for request in requests for rule in broken(request)}
         assert {*stated(method.input_type)} - tried == set(), method.name
+
+
+@pytest.mark.parametrize("name", SERVERS)
+def test_just_what_a_request_cannot_do_without_is_required(name: str) -> None:
+    for method in service_of(name).methods:
+        kind = method.input_type
+        fields = [each.name for each in kind.fields]
+        missing = {path for path, _ in broken(GetMessageClass(kind)())} & {*fields}
+        required = [each for each in kind.fields if _is_required(each)]
+
+        assert {each.name for each in required} == missing, method.name
+
+
+def _is_required(field: FieldDescriptor) -> bool:
+    return field_behavior_pb2.REQUIRED in field.GetOptions().Extensions[BEHAVIOR]
