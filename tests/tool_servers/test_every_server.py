@@ -13,7 +13,7 @@ from typing import Any
 import grpc.aio
 import pytest
 from google.protobuf.descriptor import ServiceDescriptor
-from google.protobuf.descriptor_pb2 import FileDescriptorProto, ServiceDescriptorProto
+from google.protobuf.descriptor_pb2 import FileDescriptorProto, MethodOptions, ServiceDescriptorProto
 from google.protobuf.json_format import ParseDict
 from grpc_health.v1 import health_pb2, health_pb2_grpc
 from grpc_reflection.v1alpha import reflection_pb2
@@ -38,6 +38,15 @@ CALLS: dict[str, tuple[str, dict[str, Any]]] = {
     "extract": ("SaveRecord", {"person": {"name": "王芳"}}),
 }
 """A call of each that it answers with what it has by itself."""
+ONCE = {"HoldFlight", "BookFlight", "BookRoom", "SendMail"}
+"""What a second call does a second time: nobody may send one unasked."""
+AGAIN = {
+    ("flights", "CancelBooking"),
+    ("hotels", "CancelBooking"),
+    ("customers", "UpdateCustomer"),
+    ("extract", "SaveRecord"),
+}
+"""What changes something, and nothing more when it is called again."""
 
 
 def service_of(name: str) -> ServiceDescriptor:
@@ -104,6 +113,20 @@ async def test_it_answers_by_itself_tells_its_health_and_its_methods_and_stops_w
     assert answer.ByteSize() > 0
     assert backend.process.returncode == 0
     assert backend.received(CALLS[name][0]) == 1
+
+
+@pytest.mark.parametrize("name", SERVERS)
+def test_each_method_says_whether_it_may_be_called_again(name: str) -> None:
+    described = ServiceDescriptorProto()
+    service_of(name).CopyToProto(described)
+
+    for method in described.method:
+        level = MethodOptions.IdempotencyLevel.Name(method.options.idempotency_level)
+        if method.name in ONCE:
+            assert level == "IDEMPOTENCY_UNKNOWN", method.name
+        else:
+            changes = (name, method.name) in AGAIN
+            assert level == ("IDEMPOTENT" if changes else "NO_SIDE_EFFECTS"), method.name
 
 
 def imported(path: Path) -> set[str]:
