@@ -95,6 +95,23 @@ def test_the_parser_refuses_other_tables_functions_and_things_that_are_no_query(
             checked(sql, dialect, READABLE)
 
 
+@pytest.mark.parametrize(
+    "value",
+    [
+        "left(name, 2)",
+        "right(name, 2)",
+        "concat(name, '!')",
+        "EXTRACT(YEAR FROM created_on)",
+        "current_date - INTERVAL '1 day'",
+    ],
+)
+def test_what_sqlite_does_not_know_is_refused_with_what_it_does(value: str) -> None:
+    with pytest.raises(Refused, match=r"is not known to this database; take parts .* by substring, join"):
+        checked(f"SELECT {value} FROM customers", "sqlite", READABLE)
+
+    assert checked(f"SELECT {value} FROM customers", "postgres", READABLE)
+
+
 def test_a_name_in_other_letters_is_another_table_to_postgresql() -> None:
     with pytest.raises(Refused):
         checked('WITH "PG_ROLES" AS (SELECT 1) SELECT * FROM PG_ROLES', "postgres", READABLE)
@@ -135,6 +152,7 @@ QUESTIONS: list[tuple[str, list[list[object]]]] = [
     ("SELECT name, row_number() OVER (ORDER BY price DESC) FROM products LIMIT 1", [["Teapots, 6", 1]]),
     ("SELECT (SELECT count(*) FROM products) - count(*) FROM customers WHERE country IN ('XX')", [[17]]),
     ("SELECT coalesce(NULL, 'x') || 'y'", [["xy"]]),
+    ("SELECT avg(price), round(max(price) / 7.0, 1), 0.5 FROM products", [[6041.176470588235, 1628.6, 0.5]]),
     (REVENUE, [[0]]),
     ("SELECT COUNT(*) FROM Customers AS c; -- all of them", [[200]]),
     ("WITH a AS (SELECT 1 AS n), b AS (SELECT n + 1 AS n FROM A) SELECT * FROM b", [[2]]),
