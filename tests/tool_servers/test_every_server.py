@@ -23,12 +23,12 @@ from tests.tool_servers.experts.asked import stand_in
 from tests.tool_servers.test_servers import SERVERS
 from tests.tool_servers.toolchains import ROOT
 
-TOMORROW = (datetime.datetime.now(datetime.UTC) + datetime.timedelta(days=2)).date().isoformat()
+SOON = (datetime.datetime.now(datetime.UTC) + datetime.timedelta(days=2)).date().isoformat()
 MAIL = {"subject": "Hello", "body": "Hello", "recipients": [{"address": "ada@example.com"}]}
 CALLS: dict[str, tuple[str, dict[str, Any]]] = {
     "weather": ("GetForecast", {"name": "北京"}),
     "stocks": ("GetQuote", {"query": "茅台"}),
-    "flights": ("SearchFlights", {"origin": "北京", "destination": "上海", "date": TOMORROW}),
+    "flights": ("SearchFlights", {"origin": "北京", "destination": "上海", "date": SOON}),
     "hotels": ("GetHotel", {"hotel_id": "shanghai-1"}),
     "customers": ("RunQuery", {"sql": "SELECT count(*) FROM customers"}),
     "mail": ("SendMail", {"draft": MAIL}),
