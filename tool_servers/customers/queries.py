@@ -143,9 +143,11 @@ def _authorize(action: int, first: str | None, second: str | None, *_: object) -
 
 
 _READS_FILES = """
-SELECT rolsuper OR pg_has_role(oid, 'pg_read_server_files', 'MEMBER')
-    OR pg_has_role(oid, 'pg_execute_server_program', 'MEMBER')
-FROM pg_roles WHERE rolname = current_user
+SELECT EXISTS (
+    SELECT FROM pg_roles
+    WHERE (rolsuper OR rolname IN ('pg_read_server_files', 'pg_execute_server_program'))
+    AND pg_has_role(current_user, oid, 'MEMBER')
+)
 """
 
 

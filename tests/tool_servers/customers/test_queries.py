@@ -9,7 +9,7 @@ from sqlalchemy import text
 
 from tests.tool_servers.customers import attempts
 from tests.tool_servers.customers.databases import Database, as_reader, on_postgres
-from tool_servers.customers.queries import PostgresReader, QueryFailed, QueryTooSlow
+from tool_servers.customers.queries import PostgresReader, QueryFailed, QueryTooSlow, Reader
 from tool_servers.customers.statement import Refused, checked
 from tool_servers.customers.tables import READABLE
 from tool_servers.serving import database as databases
@@ -22,27 +22,38 @@ def test_the_parser_refuses_whatever_does_more_than_read(sql: str, dialect: str)
         checked(sql, dialect, READABLE)
 
 
-async def test_the_database_by_itself_refuses_whatever_does_more_than_read(database: Database) -> None:
-    own = attempts.SQLITE if database.reader.dialect == "sqlite" else attempts.POSTGRES
-    # A comment is run as nothing; what ends with the session, or is never committed, changes nothing.
-    harmless = {
-        "/*!50000 DELETE FROM customers */",
-        "SET default_transaction_read_only = off",
-        "SELECT lo_create(0)",
-        "LISTEN x",
-    }
-    before = await database.content()
-    allowed = []
+# A comment is run as nothing; what ends with the session, or is never committed, changes nothing.
+HARMLESS = {
+    "/*!50000 DELETE FROM customers */",
+    "SET default_transaction_read_only = off",
+    "SELECT lo_create(0)",
+    "LISTEN x",
+}
 
+
+async def allowed(database: Database, reader: Reader) -> set[str]:
+    """Which of the attempts the database runs; none changes anything in it."""
+    own = attempts.SQLITE if reader.dialect == "sqlite" else attempts.POSTGRES
+    before = await database.content()
+    ran = set()
     for sql in (*attempts.EVERYWHERE, *own):
         try:
-            await database.reader.run(sql, 10)
-            allowed.append(sql)
+            await reader.run(sql, 10)
+            ran.add(sql)
         except (QueryFailed, QueryTooSlow, OSError):
             pass
         assert await database.content() == before, sql
+    return ran
 
-    assert set(allowed) <= harmless
+
+async def test_the_database_by_itself_refuses_whatever_does_more_than_read(database: Database) -> None:
+    assert await allowed(database, database.reader) <= HARMLESS
+
+
+async def test_a_read_only_transaction_by_itself_refuses_who_may_write(postgres_url: str) -> None:
+    grants = ("ALL ON ALL TABLES IN SCHEMA public", "ALL ON SCHEMA public")
+    async with on_postgres(postgres_url) as database, role(postgres_url, "editor", *grants) as reader:
+        assert await allowed(database, reader) <= HARMLESS
 
 
 @pytest.mark.parametrize(
@@ -212,7 +223,7 @@ async def test_a_user_of_postgresql_who_may_write_cannot_by_a_query(postgres_url
 WIPE = "CREATE FUNCTION wipe() RETURNS void LANGUAGE sql AS 'DELETE FROM order_items'"
 
 
-@pytest.mark.parametrize("grant", ["pg_read_server_files", "pg_execute_server_program"])
+@pytest.mark.parametrize("grant", ["pg_read_server_files", "pg_execute_server_program", "owner"])
 async def test_who_may_read_files_by_postgresql_is_not_let_near_queries(
     postgres_url: str, grant: str
 ) -> None:
