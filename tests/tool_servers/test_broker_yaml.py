@@ -10,7 +10,9 @@ from pathlib import Path
 import pytest
 
 import broker
+from broker.catalog.check import Severity, check
 from broker.catalog.search import Search
+from broker.catalog.tokens import token_counter
 from broker.standin.planner import plan
 from broker.tool import Approval
 from tests.conversations import page
@@ -27,6 +29,24 @@ async def test_it_offers_all_tool_servers_and_has_whatever_acts_approved() -> No
     approved = {tool.full_name for tool in offered if tool.policy.approval is Approval.REQUIRED}
     # A record is only added, and the same one never twice.
     assert acting - approved == {"extract.v1.ExtractService.SaveRecord"}
+
+
+async def test_no_provider_stumbles_over_any_of_them_and_nothing_is_without_a_description() -> None:
+    async with broker.open(page.SETTINGS) as opened:
+        found = check(opened.catalog, token_counter()).findings
+
+    # What remains are rules that the schemas of some providers have no keyword for: those are said in words.
+    assert {each.severity for each in found} <= {Severity.NOTE}
+    assert [each for each in found if " can only say in words: " not in each.what] == []
+
+
+async def test_a_model_is_told_to_change_of_a_customer_what_can_be_changed() -> None:
+    async with broker.open(page.SETTINGS) as opened:
+        tools = opened.catalog.tools(profile="openai")
+    (update,) = (each["function"] for each in tools if "UpdateCustomer" in each["function"]["name"])
+
+    mask = update["parameters"]["properties"]["update_mask"]["description"]
+    assert " Writable fields: email, country, segment. " in mask
 
 
 @pytest.mark.parametrize(

@@ -143,9 +143,11 @@ def _authorize(action: int, first: str | None, second: str | None, *_: object) -
 
 
 _READS_FILES = """
-SELECT rolsuper OR pg_has_role(oid, 'pg_read_server_files', 'MEMBER')
-    OR pg_has_role(oid, 'pg_execute_server_program', 'MEMBER')
-FROM pg_roles WHERE rolname = current_user
+SELECT EXISTS (
+    SELECT FROM pg_roles
+    WHERE (rolsuper OR rolname IN ('pg_read_server_files', 'pg_execute_server_program'))
+    AND pg_has_role(current_user, oid, 'MEMBER')
+)
 """
 
 
@@ -187,6 +189,9 @@ class PostgresReader:
             if connection.is_closed() or isinstance(error, _POSTGRES_OUTAGES):
                 raise OSError(str(error)) from error
             raise QueryFailed(str(error)) from None
+        except asyncpg.InternalClientError as error:
+            # What a connection says that PostgreSQL is just closing.
+            raise OSError(f"the connection is lost: {error}") from error
         finally:
             # Nothing is ever committed: before PostgreSQL 16, large objects can be written all the same.
             await _close(connection)
@@ -244,7 +249,7 @@ def _cut(sql: str, given: Sequence[asyncpg.Attribute]) -> str:
 async def _close(connection: asyncpg.Connection) -> None:
     try:
         await connection.close(timeout=1)
-    except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError):
+    except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError, asyncpg.InternalClientError):
         connection.terminate()
 
 
@@ -272,12 +277,13 @@ class _Bounded:
 
 
 def _plain(value: Any) -> Any:
-    """A value as JSON has it: numbers that it cannot hold exactly, and whatever else there is, as text."""
+    """A value as JSON has it: whole numbers that it cannot hold, and whatever else there is, as text."""
     if value is None or isinstance(value, bool) or (isinstance(value, float) and math.isfinite(value)):
         return value
     if isinstance(value, int) and abs(value) <= 2**53:
         return value
-    if isinstance(value, decimal.Decimal) and value == value.to_integral_value() and abs(value) <= 2**53:
-        return int(value)
+    if isinstance(value, decimal.Decimal) and value.is_finite() and abs(value) <= 2**53:
+        # An average has more digits than a number of JSON; SQLite counts with no more either.
+        return int(value) if value == value.to_integral_value() else float(value)
     text = f"{len(value)} bytes" if isinstance(value, bytes) else str(value)
     return text if len(text) <= MAX_CELL else f"{text[:MAX_CELL]}… (cut)"

@@ -38,6 +38,8 @@ _FUNCTIONS = (
     *(exp.CurrentDate, exp.CurrentTimestamp, exp.Extract, exp.Date, exp.Datetime),
 )
 _KNOWN = (*_QUERIES, *_CLAUSES, *_OPERATORS, *_FUNCTIONS)
+# SQLite itself says no more of them than "syntax error".
+_UNKNOWN_TO_SQLITE = (exp.Left, exp.Right, exp.Concat, exp.Extract, exp.Interval)
 
 
 class Refused(Exception):
@@ -86,6 +88,9 @@ def _read(sql: str, dialect: str, readable: Collection[str]) -> exp.Expression:
 def _check(node: exp.Expression, dialect: str, readable: Collection[str]) -> None:
     if type(node) not in _KNOWN and not isinstance(node, exp.SetOperation):
         raise Refused(_not_run(node, dialect))
+    if dialect == "sqlite" and isinstance(node, _UNKNOWN_TO_SQLITE):
+        cure = "take parts of text and of dates by substring, join text by ||"
+        raise Refused(f'"{node.sql(dialect=dialect)[:60]}" is not known to this database; {cure}')
     if isinstance(node, exp.Table) and not _may_read(node, dialect, readable):
         known = ", ".join(sorted(readable))
         raise Refused(f'there is no table "{node.sql()[:60]}" to read; the tables are {known}')

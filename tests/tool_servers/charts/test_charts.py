@@ -181,6 +181,7 @@ def test_chinese_is_drawn_where_a_font_has_it() -> None:
         ({"series": [{"values": [1, float("nan"), 3]}]}, ["series[0].values[1]"]),
         ({"series": [{"values": [1, float("inf"), 3]}]}, ["series[0].values[1]"]),
         ({"series": [{"values": [1, 2, -1e16]}]}, ["series[0].values[2]"]),
+        ({"series": [{"values": [1, 2, 1e16]}]}, ["series[0].values[2]"]),
         ({"series": [{"values": [1, 2, 3]}, {"values": [1, 2]}]}, ["series[1].values"]),
         ({"x_label": "x" * 101}, ["x_label"]),
         ({"y_label": "x" * 101}, ["y_label"]),

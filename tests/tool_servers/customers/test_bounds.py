@@ -1,19 +1,25 @@
 """What bounds a query of RunQuery: rows, characters, memory, time; and what is no fault of the statement."""
 
 import asyncio
+import os
 import resource
+import select
+import signal
 import sqlite3
 import time
 from pathlib import Path
+from typing import Any
 
 import asyncpg
 import pytest
 from sqlalchemy import text
+from sqlalchemy.engine import URL
 
 from tests.tool_servers.customers.databases import Database, on_postgres, on_sqlite
 from tool_servers.customers.queries import QueryFailed, QueryTooSlow, SqliteReader
 from tool_servers.customers.statement import checked
 from tool_servers.customers.tables import READABLE
+from tool_servers.serving import database as databases
 
 
 async def test_rows_beyond_those_wanted_are_left_out_and_that_is_told(database: Database) -> None:
@@ -166,8 +172,29 @@ async def test_a_postgresql_that_goes_down_is_no_fault_of_the_statement(postgres
         await watch.fetch("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE usename = 'reader'")
         await watch.close()
 
-        with pytest.raises(OSError, match="terminating connection"):
+        with pytest.raises(OSError, match="connection"):
             await query
+
+
+@pytest.mark.parametrize("steps", range(5))
+async def test_a_connection_that_postgresql_closes_at_any_moment_is_no_fault_of_the_statement(
+    postgres_url: str, monkeypatch: pytest.MonkeyPatch, steps: int
+) -> None:
+    connect = databases.connect
+
+    async def connect_and_lose(url: URL, **options: Any) -> asyncpg.Connection:
+        connection = await connect(url, **options)
+        os.kill(connection.get_server_pid(), signal.SIGTERM)
+        # PostgreSQL has said good-bye; so many steps of the event loop later the statement is sent.
+        select.select([connection._transport.get_extra_info("socket")], [], [])
+        for _ in range(steps):
+            await asyncio.sleep(0)
+        return connection
+
+    async with on_postgres(postgres_url) as database:
+        monkeypatch.setattr(databases, "connect", connect_and_lose)
+        with pytest.raises(OSError, match="connection"):
+            await database.reader.run("SELECT 1", 1)
 
 
 async def test_a_file_that_is_no_database_is_no_fault_of_the_statement(tmp_path: Path) -> None:

@@ -9,7 +9,7 @@ from sqlalchemy import text
 
 from tests.tool_servers.customers import attempts
 from tests.tool_servers.customers.databases import Database, as_reader, on_postgres
-from tool_servers.customers.queries import PostgresReader, QueryFailed, QueryTooSlow
+from tool_servers.customers.queries import PostgresReader, QueryFailed, QueryTooSlow, Reader
 from tool_servers.customers.statement import Refused, checked
 from tool_servers.customers.tables import READABLE
 from tool_servers.serving import database as databases
@@ -22,27 +22,38 @@ def test_the_parser_refuses_whatever_does_more_than_read(sql: str, dialect: str)
         checked(sql, dialect, READABLE)
 
 
-async def test_the_database_by_itself_refuses_whatever_does_more_than_read(database: Database) -> None:
-    own = attempts.SQLITE if database.reader.dialect == "sqlite" else attempts.POSTGRES
-    # A comment is run as nothing; what ends with the session, or is never committed, changes nothing.
-    harmless = {
-        "/*!50000 DELETE FROM customers */",
-        "SET default_transaction_read_only = off",
-        "SELECT lo_create(0)",
-        "LISTEN x",
-    }
-    before = await database.content()
-    allowed = []
+# A comment is run as nothing; what ends with the session, or is never committed, changes nothing.
+HARMLESS = {
+    "/*!50000 DELETE FROM customers */",
+    "SET default_transaction_read_only = off",
+    "SELECT lo_create(0)",
+    "LISTEN x",
+}
 
+
+async def allowed(database: Database, reader: Reader) -> set[str]:
+    """Which of the attempts the database runs; none changes anything in it."""
+    own = attempts.SQLITE if reader.dialect == "sqlite" else attempts.POSTGRES
+    before = await database.content()
+    ran = set()
     for sql in (*attempts.EVERYWHERE, *own):
         try:
-            await database.reader.run(sql, 10)
-            allowed.append(sql)
+            await reader.run(sql, 10)
+            ran.add(sql)
         except (QueryFailed, QueryTooSlow, OSError):
             pass
         assert await database.content() == before, sql
+    return ran
 
-    assert set(allowed) <= harmless
+
+async def test_the_database_by_itself_refuses_whatever_does_more_than_read(database: Database) -> None:
+    assert await allowed(database, database.reader) <= HARMLESS
+
+
+async def test_a_read_only_transaction_by_itself_refuses_who_may_write(postgres_url: str) -> None:
+    grants = ("ALL ON ALL TABLES IN SCHEMA public", "ALL ON SCHEMA public")
+    async with on_postgres(postgres_url) as database, role(postgres_url, "editor", *grants) as reader:
+        assert await allowed(database, reader) <= HARMLESS
 
 
 @pytest.mark.parametrize(
@@ -95,6 +106,23 @@ def test_the_parser_refuses_other_tables_functions_and_things_that_are_no_query(
             checked(sql, dialect, READABLE)
 
 
+@pytest.mark.parametrize(
+    "value",
+    [
+        "left(name, 2)",
+        "right(name, 2)",
+        "concat(name, '!')",
+        "EXTRACT(YEAR FROM created_on)",
+        "current_date - INTERVAL '1 day'",
+    ],
+)
+def test_what_sqlite_does_not_know_is_refused_with_what_it_does(value: str) -> None:
+    with pytest.raises(Refused, match=r"is not known to this database; take parts .* by substring, join"):
+        checked(f"SELECT {value} FROM customers", "sqlite", READABLE)
+
+    assert checked(f"SELECT {value} FROM customers", "postgres", READABLE)
+
+
 def test_a_name_in_other_letters_is_another_table_to_postgresql() -> None:
     with pytest.raises(Refused):
         checked('WITH "PG_ROLES" AS (SELECT 1) SELECT * FROM PG_ROLES', "postgres", READABLE)
@@ -135,6 +163,7 @@ QUESTIONS: list[tuple[str, list[list[object]]]] = [
     ("SELECT name, row_number() OVER (ORDER BY price DESC) FROM products LIMIT 1", [["Teapots, 6", 1]]),
     ("SELECT (SELECT count(*) FROM products) - count(*) FROM customers WHERE country IN ('XX')", [[17]]),
     ("SELECT coalesce(NULL, 'x') || 'y'", [["xy"]]),
+    ("SELECT avg(price), round(max(price) / 7.0, 1), 0.5 FROM products", [[6041.176470588235, 1628.6, 0.5]]),
     (REVENUE, [[0]]),
     ("SELECT COUNT(*) FROM Customers AS c; -- all of them", [[200]]),
     ("WITH a AS (SELECT 1 AS n), b AS (SELECT n + 1 AS n FROM A) SELECT * FROM b", [[2]]),
@@ -194,7 +223,7 @@ async def test_a_user_of_postgresql_who_may_write_cannot_by_a_query(postgres_url
 WIPE = "CREATE FUNCTION wipe() RETURNS void LANGUAGE sql AS 'DELETE FROM order_items'"
 
 
-@pytest.mark.parametrize("grant", ["pg_read_server_files", "pg_execute_server_program"])
+@pytest.mark.parametrize("grant", ["pg_read_server_files", "pg_execute_server_program", "owner"])
 async def test_who_may_read_files_by_postgresql_is_not_let_near_queries(
     postgres_url: str, grant: str
 ) -> None:

@@ -1,8 +1,11 @@
 """The expert service before a model whose answers are written down."""
 
+import asyncio
 import json
+import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from pathlib import Path
 from typing import Any
 
 from experts.v1 import experts_pb2_grpc
@@ -38,3 +41,19 @@ async def experts(
             server, channel = await serve_service(expert_service(opened))
             chosen = channel if elsewhere is None else elsewhere(server)
             yield experts_pb2_grpc.ExpertServiceStub(chosen), model
+
+
+@asynccontextmanager
+async def stand_in() -> AsyncIterator[str]:
+    """The rule-based stand-in for a model as a process of its own, and its URL."""
+    process = await asyncio.create_subprocess_exec(
+        *(str(Path(sys.executable).parent / "broker"), "stand-in"),
+        stdout=asyncio.subprocess.PIPE,
+        stderr=asyncio.subprocess.DEVNULL,
+    )
+    try:
+        assert process.stdout is not None
+        yield (await process.stdout.readline()).decode().strip().partition("=")[2]
+    finally:
+        process.terminate()
+        await process.wait()

@@ -1,10 +1,6 @@
 """What a client of the expert service sees, over real gRPC, before a server that speaks real HTTP."""
 
 import asyncio
-import sys
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -14,7 +10,7 @@ from grpc import StatusCode
 
 from tests.models.scripted_server import Answer, refusal
 from tests.tool_servers.conftest import Elsewhere, Serve
-from tests.tool_servers.experts.asked import experts, saying
+from tests.tool_servers.experts.asked import experts, saying, stand_in
 from tests.tool_servers.process import refuses, running
 from tests.tool_servers.served import failure
 from tool_servers.experts.expert import open_expert
@@ -150,22 +146,6 @@ async def test_a_bad_request_is_refused_naming_every_bad_field_and_nobody_is_ask
     assert isinstance(bad, error_details_pb2.BadRequest)
     assert [each.field for each in bad.field_violations] == fields
     assert model.requests == []
-
-
-@asynccontextmanager
-async def stand_in() -> AsyncIterator[str]:
-    """The rule-based stand-in for a model as a process of its own, and its URL."""
-    process = await asyncio.create_subprocess_exec(
-        *(str(Path(sys.executable).parent / "broker"), "stand-in"),
-        stdout=asyncio.subprocess.PIPE,
-        stderr=asyncio.subprocess.DEVNULL,
-    )
-    try:
-        assert process.stdout is not None
-        yield (await process.stdout.readline()).decode().strip().partition("=")[2]
-    finally:
-        process.terminate()
-        await process.wait()
 
 
 async def test_a_stand_in_beside_it_answers_when_there_is_no_model() -> None:

@@ -36,6 +36,10 @@ LONG = {"address": "ada@example.com", "values": {"n": "x" * 2000}}
             ['draft.recipients[0].values["first name"]'],
         ),
         (
+            {"recipients": [{"address": "a@b.c", "values": {"name": "A", "years": "1", "x" * 51: "1"}}]},
+            [f'draft.recipients[0].values["{"x" * 51}"]'],
+        ),
+        (
             {"recipients": [{"address": "a@b.c", "values": {"name": "x" * 2001}}]},
             ['draft.recipients[0].values["name"]'],
         ),

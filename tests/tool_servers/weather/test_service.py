@@ -197,6 +197,9 @@ async def test_a_name_like_no_other_is_not_found_without_guesses(serve: Serve, n
         pytest.param(weather_pb2.Location(name=" \t "), ["name"], id="blank name"),
         pytest.param(weather_pb2.Location(name="x" * 101), ["name"], id="name too long"),
         pytest.param(weather_pb2.Location.FromString(b"\x0a\x01X\x10\x63"), ["units"], id="unknown unit"),
+        pytest.param(
+            weather_pb2.GetForecastRequest(name="x" * 101), ["name"], id="name too long to forecast"
+        ),
         pytest.param(weather_pb2.GetForecastRequest(name="X", days=0), ["days"], id="no days"),
         pytest.param(weather_pb2.GetForecastRequest(name="X", days=17), ["days"], id="too many days"),
         pytest.param(weather_pb2.GetForecastRequest(name="X", days=-1), ["days"], id="days of the past"),
