@@ -39,7 +39,13 @@ $(VALIDATE): .venv/.installed
 	@$(BIN)/python -m tool_servers.validate_protoset $@
 
 .PHONY: gen
-gen: $(VALIDATE) ## Generate stubs of PROTOS into OUT (default: the tool servers' into gen/python)
+gen: gen-python ## Generate stubs of PROTOS into OUT (default: the tool servers', each in its own language too)
+ifeq ($(PROTOS) $(OUT),protos gen/python)
+	+@bash tool_servers/servers.sh gen
+endif
+
+.PHONY: gen-python
+gen-python: $(VALIDATE)
 	@mkdir -p $(OUT)
 	@$(PROTOC) -I $(PROTOS) -I protos -I "$(SITE)" --python_out=$(OUT) --pyi_out=$(OUT) --grpc_python_out=$(OUT) \
 	  --plugin=protoc-gen-mypy_grpc=$(BIN)/protoc-gen-mypy_grpc --mypy_grpc_out=quiet:$(OUT) $(USER_PROTOS)
@@ -48,7 +54,7 @@ gen: $(VALIDATE) ## Generate stubs of PROTOS into OUT (default: the tool servers
 	@echo "gen: $(words $(USER_PROTOS)) file(s) of $(PROTOS) into $(OUT)"
 
 gen/.made: .venv/.installed $(shell find protos -name '*.proto')
-	@$(MAKE) --no-print-directory gen
+	@$(MAKE) --no-print-directory gen-python
 	@touch $@
 
 # $(1): the folder to generate the broker's own code into

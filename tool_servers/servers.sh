@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Builds, or tests, the tool servers that this machine has toolchains for; or starts them, with those in Python.
-# usage: tool_servers/servers.sh build|test|start|lacks NAME    (start: till Ctrl-C or SIGTERM)
+# Builds, or tests, the tool servers that this machine has toolchains for, or generates their stubs; or starts all of them.
+# usage: tool_servers/servers.sh gen|build|test|start|lacks NAME    (start: till Ctrl-C or SIGTERM)
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
@@ -77,7 +77,7 @@ start() {
 }
 
 case ${1:-} in
-  build) make_each build ;;
+  gen | build) make_each "$1" ;;
   test)
     # Not joined by "&&": bash would then go on after a lint that failed.
     make_each lint

@@ -74,13 +74,14 @@ def test_every_folder_of_a_tool_server_is_started() -> None:
     assert set(SERVERS) == protos
 
 
-async def test_all_are_built_where_all_toolchains_are_new_enough(tmp_path: Path) -> None:
+@pytest.mark.parametrize("verb", ["gen", "build"])
+async def test_all_are_made_where_all_toolchains_are_new_enough(tmp_path: Path, verb: str) -> None:
     path = with_programs(tmp_path, TOOLCHAINS | {"make": MAKE})
 
-    returncode, said = await run("build", environment(path))
+    returncode, said = await run(verb, environment(path))
 
     assert returncode == 0, said
-    assert re.findall(r"make .*-C tool_servers/(\w+) build$", said, re.MULTILINE) == list(BUILT)
+    assert re.findall(rf"make .*-C tool_servers/(\w+) {verb}$", said, re.MULTILINE) == list(BUILT)
     assert "left out" not in said
 
 
@@ -195,7 +196,7 @@ async def test_another_word_is_told_what_there_is() -> None:
     returncode, said = await run("begin", dict(os.environ))
 
     assert returncode == 2
-    assert "usage: tool_servers/servers.sh build|test|start" in said
+    assert "usage: tool_servers/servers.sh gen|build|test|start" in said
 
 
 def test_a_build_of_the_hotels_that_failed_half_way_is_made_again(tmp_path: Path) -> None:
@@ -249,7 +250,7 @@ def test_stubs_are_generated_in_a_folder_whose_name_has_a_space(tmp_path: Path) 
     shutil.copytree(ROOT / "protos", folder / "protos")
 
     done = subprocess.run(
-        ["make", "--old-file=.venv/.installed", "gen"],
+        ["make", "--old-file=.venv/.installed", "gen-python"],
         cwd=folder,
         capture_output=True,
         text=True,

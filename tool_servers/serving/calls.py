@@ -79,7 +79,8 @@ def _checked(read: Callable[[bytes], Any], serialized: bytes) -> Any:
         request = read(serialized)
     except DecodeError as error:
         fact = "the bytes of the request are not those of its message: send what the .proto says"
-        raise Failure(grpc.StatusCode.INVALID_ARGUMENT, fact) from error
+        # As servers in other languages have it (https://grpc.io/docs/guides/status-codes).
+        raise Failure(grpc.StatusCode.INTERNAL, fact) from error
     broken = rules.violations(request)
     if broken:
         raise failures.invalid_request(broken)

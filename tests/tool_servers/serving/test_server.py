@@ -191,7 +191,7 @@ async def test_what_is_no_host_and_port_is_refused_and_no_other_port_taken(addre
 
 
 @pytest.mark.parametrize("sent", [b"\xff\xff", b"\x0a\x05ab", b"\x0a\x02\xff\xfe"])
-async def test_bytes_that_are_no_request_are_an_invalid_argument_and_logged_as_a_call(
+async def test_bytes_that_are_no_request_are_told_as_such_and_logged_as_a_call(
     serve_service: Serve, caplog: pytest.LogCaptureFixture, sent: bytes
 ) -> None:
     server, channel = await serve_service(weather_service(Gated()))
@@ -201,9 +201,9 @@ async def test_bytes_that_are_no_request_are_an_invalid_argument_and_logged_as_a
         code, message, _ = await failure(get_weather(sent))
         await server.stop()
 
-    assert code == grpc.StatusCode.INVALID_ARGUMENT
+    assert code == grpc.StatusCode.INTERNAL
     assert "the bytes of the request are not those of its message" in message
-    assert "method=GetWeather code=INVALID_ARGUMENT" in caplog.text
+    assert "method=GetWeather code=INTERNAL" in caplog.text
     assert "Traceback" not in caplog.text
 
 
