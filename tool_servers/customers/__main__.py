@@ -63,7 +63,8 @@ async def open_service(options: argparse.Namespace) -> AsyncIterator["Service"]:
 
 
 async def _reader(url: "URL") -> "Reader":
-    from tool_servers.customers.queries import PostgresReader, SqliteReader
+    from tool_servers.customers.postgres_reader import PostgresReader
+    from tool_servers.customers.sqlite_reader import SqliteReader
     from tool_servers.serving import database
 
     if url.get_backend_name() == "sqlite":

@@ -3,7 +3,7 @@
 Only what is known to be harmless passes: each node of the syntax tree is of a kind listed here, each function
 too. What is run is made from the tree, so that parser and database cannot read one text in two ways, and is
 read and checked once more, so that nothing gets in by the writing. This is one of two walls: the database
-refuses writes by itself (`queries.py`).
+refuses writes by itself (`sqlite_reader.py`, `postgres_reader.py`).
 """
 
 import re

@@ -9,8 +9,10 @@ import asyncpg
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from tool_servers.customers.queries import PostgresReader, Reader, SqliteReader
+from tool_servers.customers.postgres_reader import PostgresReader
+from tool_servers.customers.queries import Reader
 from tool_servers.customers.seed import seed
+from tool_servers.customers.sqlite_reader import SqliteReader
 from tool_servers.customers.store import Store
 from tool_servers.serving import database
 

@@ -16,7 +16,8 @@ from sqlalchemy import text
 from sqlalchemy.engine import URL
 
 from tests.tool_servers.customers.databases import Database, on_postgres, on_sqlite
-from tool_servers.customers.queries import QueryFailed, QueryTooSlow, SqliteReader
+from tool_servers.customers.queries import QueryFailed, QueryTooSlow
+from tool_servers.customers.sqlite_reader import SqliteReader
 from tool_servers.customers.statement import checked
 from tool_servers.customers.tables import READABLE
 from tool_servers.serving import database as databases

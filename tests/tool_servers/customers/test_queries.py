@@ -9,7 +9,8 @@ from sqlalchemy import text
 
 from tests.tool_servers.customers import attempts
 from tests.tool_servers.customers.databases import Database, as_reader, on_postgres
-from tool_servers.customers.queries import PostgresReader, QueryFailed, QueryTooSlow, Reader
+from tool_servers.customers.postgres_reader import PostgresReader
+from tool_servers.customers.queries import QueryFailed, QueryTooSlow, Reader
 from tool_servers.customers.statement import Refused, checked
 from tool_servers.customers.tables import READABLE
 from tool_servers.serving import database as databases
