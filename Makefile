@@ -31,7 +31,8 @@ SITE = $(shell $(BIN)/python -c 'import sysconfig; print(sysconfig.get_path("pur
 # buf/validate/validate.proto comes from protovalidate's package, which has it compiled only.
 VALIDATE = gen/validate.binpb
 PROTOC = $(BIN)/python -m grpc_tools.protoc --descriptor_set_in=$(VALIDATE)
-# The broker's own protos are generated into the package, never beside it: two `broker` folders would hide one.
+# The broker's own protos are generated into the package. Of them only the annotations stand beside the stubs that import
+# them, for servers that run without the broker; a folder without __init__.py gives way to the package where that is installed.
 USER_PROTOS = $(shell find $(PROTOS) -name '*.proto' -not -path '*/broker/v1/*' | sort)
 BROKER_PROTOS = protos/broker/v1/annotations.proto protos/broker/v1/broker.proto
 
@@ -49,7 +50,7 @@ gen-python: $(VALIDATE)
 	@mkdir -p $(OUT)
 	@$(PROTOC) -I $(PROTOS) -I protos -I "$(SITE)" --python_out=$(OUT) --pyi_out=$(OUT) --grpc_python_out=$(OUT) \
 	  --plugin=protoc-gen-mypy_grpc=$(BIN)/protoc-gen-mypy_grpc --mypy_grpc_out=quiet:$(OUT) $(USER_PROTOS)
-	@$(PROTOC) --python_out=$(OUT) --pyi_out=$(OUT) buf/validate/validate.proto
+	@$(PROTOC) -I protos --python_out=$(OUT) --pyi_out=$(OUT) buf/validate/validate.proto broker/v1/annotations.proto
 	@$(PROTOC) -I $(PROTOS) -I protos -I "$(SITE)" --include_source_info --descriptor_set_out=$(OUT)/descriptors.binpb $(USER_PROTOS)
 	@echo "gen: $(words $(USER_PROTOS)) file(s) of $(PROTOS) into $(OUT)"
 

@@ -7,7 +7,7 @@ import shlex
 import sys
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -30,13 +30,11 @@ class Talk:
     """broker.yaml."""
     transcript: str = ""
     """Each command, and what it showed."""
-    backends: dict[str, Backend] = field(default_factory=dict)
 
     async def start(self, name: str, *arguments: str, **environment: str) -> Backend:
         """Starts a tool server, which broker.yaml names from now on."""
         process = backends.running(name, self.folder, *arguments, **environment)
         backend = await self.stack.enter_async_context(process)
-        self.backends[name] = backend
         self.settings["backends"][name] = page.settings()["backends"][name] | {"target": backend.address}
         self._write()
         return backend
@@ -67,18 +65,12 @@ class Talk:
         return shown
 
     def _write(self) -> None:
-        # What is said of servers that do not run here would be refused.
-        tools = {
-            full_name: said
-            for full_name, said in self.settings["tools"].items()
-            if full_name.partition(".")[0] in self.backends
-        }
-        (self.folder / "broker.yaml").write_text(json.dumps(self.settings | {"tools": tools}))
+        (self.folder / "broker.yaml").write_text(json.dumps(self.settings))
 
 
 @asynccontextmanager
 async def talk(folder: Path) -> AsyncIterator[Talk]:
-    """A conversation in this folder, with the policies of the page, and as yet without tools."""
+    """A conversation in this folder, with the settings of the page, and as yet without tools."""
     async with AsyncExitStack() as stack:
         model = await stack.enter_async_context(scripted_server())
         (folder / "protos").symlink_to(ROOT / "protos")

@@ -1,6 +1,7 @@
 """tool_servers/broker.yaml: all tool servers as `make servers` starts them, for all who talk to them."""
 
 import asyncio
+import json
 import os
 import re
 import sys
@@ -17,6 +18,7 @@ from broker.standin.planner import plan
 from broker.tool import Approval
 from tests.conversations import page
 from tests.conversations.backends import ROOT, running
+from tests.tool_servers.test_every_server import started
 
 
 async def test_it_offers_all_tool_servers_and_has_whatever_acts_approved() -> None:
@@ -29,6 +31,23 @@ async def test_it_offers_all_tool_servers_and_has_whatever_acts_approved() -> No
     approved = {tool.full_name for tool in offered if tool.policy.approval is Approval.REQUIRED}
     # A record is only added, and the same one never twice.
     assert acting - approved == {"extract.v1.ExtractService.SaveRecord"}
+
+
+@pytest.mark.parametrize("name", ["flights", "hotels", "customers", "mail"])
+async def test_what_acts_asks_for_approval_also_where_only_reflection_tells_of_it(
+    name: str, tmp_path: Path
+) -> None:
+    async with broker.open(page.SETTINGS) as opened:
+        acting = {tool.full_name for tool in opened.catalog if tool.backend == name and not tool.read_only}
+    async with started(name, tmp_path) as server:
+        backend = {"target": server.address, "plaintext": True, "descriptors": "reflection"}
+        (tmp_path / "broker.yaml").write_text(json.dumps({"backends": {name: backend}}))
+
+        async with broker.open(tmp_path / "broker.yaml") as opened:
+            asking = {tool.full_name for tool in opened.catalog if tool.policy.approval is Approval.REQUIRED}
+
+    assert acting
+    assert asking == acting
 
 
 async def test_no_provider_stumbles_over_any_of_them_and_nothing_is_without_a_description() -> None:

@@ -4,7 +4,9 @@ import ast
 import datetime
 import importlib
 import json
+import os
 import subprocess
+import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -21,7 +23,7 @@ from grpc_reflection.v1alpha import reflection_pb2
 from tests.conversations.backends import Backend, running
 from tests.tool_servers.experts.asked import stand_in
 from tests.tool_servers.test_servers import SERVERS
-from tests.tool_servers.toolchains import ROOT
+from tests.tool_servers.toolchains import BUILT, ROOT
 
 SOON = (datetime.datetime.now(datetime.UTC) + datetime.timedelta(days=2)).date().isoformat()
 MAIL = {"subject": "Hello", "body": "Hello", "recipients": [{"address": "ada@example.com"}]}
@@ -142,6 +144,25 @@ def test_none_imports_the_broker() -> None:
 
     assert {path.parent.name for path in files} >= {"weather", "experts", "serving", "tool_servers"}
     assert [path for path in files if "broker" in imported(path)] == []
+
+
+@pytest.mark.parametrize("name", [name for name in SERVERS if name not in BUILT])
+def test_the_stubs_of_none_need_the_broker(name: str) -> None:
+    # The checkout is on the path, and with it the broker.
+    without = f"import sys; sys.path = [each for each in sys.path if each not in ('', {str(ROOT)!r})]"
+    stubs = f"import {name}.v1.{name}_pb2_grpc; import importlib.util"
+    package = "importlib.util.find_spec('broker.errors') is None"
+
+    done = subprocess.run(
+        [sys.executable, "-c", f"{without}; {stubs}; assert {package}"],
+        cwd=ROOT,
+        env=os.environ | {"PYTHONPATH": str(ROOT / "gen" / "python")},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+    assert done.returncode == 0, done.stderr
 
 
 def kept() -> list[Path]:

@@ -33,7 +33,10 @@ final class Described {
     FileDescriptor plain = HotelsProto.getDescriptor();
     try (var data = Described.class.getResourceAsStream("hotels.binpb")) {
       return FileDescriptor.buildFrom(
-          FileDescriptorSet.parseFrom(data).getFile(0),
+          FileDescriptorSet.parseFrom(data).getFileList().stream()
+              .filter(each -> each.getName().equals(plain.getName()))
+              .findFirst()
+              .orElseThrow(),
           plain.getDependencies().toArray(FileDescriptor[]::new));
     } catch (IOException | DescriptorValidationException error) {
       throw new IllegalStateException("hotels.binpb is not what protoc writes", error);
