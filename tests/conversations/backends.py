@@ -10,6 +10,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+from tests.tool_servers.process import inherited
 from tests.tool_servers.toolchains import BUILT, need
 
 ROOT = Path(__file__).parents[2]
@@ -76,4 +77,4 @@ def _environment(name: str) -> dict[str, str]:
     """That of `make servers`, which finds our Python first; and a free port."""
     path = os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]])
     stubs = {"PATH": path, "PYTHONPATH": "gen/python"}
-    return os.environ | stubs | {f"ADDRESS_{name.upper()}": "127.0.0.1:0"}
+    return inherited() | stubs | {f"ADDRESS_{name.upper()}": "127.0.0.1:0"}

@@ -14,12 +14,17 @@ _REFUSED_WITHIN = 60.0
 """Seconds; one that serves instead would never end."""
 
 
+def inherited() -> dict[str, str]:
+    """The environment of a tool server: ours, without the measuring of coverage, which is the broker's."""
+    return {name: value for name, value in os.environ.items() if not name.startswith("COVERAGE_")}
+
+
 async def start(name: str, *arguments: str, **environment: str) -> asyncio.subprocess.Process:
     """`python -m tool_servers.NAME ARGUMENTS`."""
     return await asyncio.create_subprocess_exec(
         *(sys.executable, "-m", f"tool_servers.{name}", *arguments),
         cwd=ROOT,
-        env=os.environ | {"PYTHONPATH": str(ROOT / "gen" / "python")} | environment,
+        env=inherited() | {"PYTHONPATH": str(ROOT / "gen" / "python")} | environment,
         stdout=asyncio.subprocess.PIPE,
         stderr=asyncio.subprocess.PIPE,
     )

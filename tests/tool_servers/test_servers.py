@@ -13,6 +13,7 @@ from xml.etree import ElementTree
 import pytest
 
 from tests.tool_servers import postgres as database
+from tests.tool_servers.process import inherited
 from tests.tool_servers.toolchains import BUILT, ROOT, SCRIPT, need
 
 NAMES = re.findall(r"^([a-z-]+):", (ROOT / "tool_servers" / "Procfile").read_text(), re.MULTILINE)
@@ -36,7 +37,7 @@ def environment(path: str) -> dict[str, str]:
     given = {f"ADDRESS_{name.upper()}": "127.0.0.1:0" for name in SERVERS}
     # The experts are asked nothing here.
     stand_in = {"PORT_STAND_IN": "0", "EXPERT_BASE_URL": "http://127.0.0.1:9/v1"}
-    return os.environ | given | stand_in | {"PYTHONPATH": "gen/python", "PATH": path, "CI": ""}
+    return inherited() | given | stand_in | {"PYTHONPATH": "gen/python", "PATH": path, "CI": ""}
 
 
 def with_commands(folder: Path, *names: str) -> str:
