@@ -45,16 +45,16 @@ async def open_service(options: argparse.Namespace) -> AsyncIterator["Service"]:
     from tool_servers.serving import database
 
     given = os.environ.get("DATABASE_URL")
+    seeded = options.seed or given is None
     with ExitStack() as stack:
         if given is None:
             folder = stack.enter_context(tempfile.TemporaryDirectory(prefix="customers-"))
             given = f"sqlite:///{folder}/sales.db"
-            options.seed = True
         url = database.parse(given)
         engine = database.open_engine(url)
         try:
             reader, store = await _reader(url), Store(engine)
-            if options.seed:
+            if seeded:
                 await seed(engine)
             await store.check()
             yield customer_service(store, reader)

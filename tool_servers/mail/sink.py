@@ -9,6 +9,8 @@ from pathlib import Path
 
 from aiosmtpd.smtp import SMTP, Envelope, Session
 
+from tool_servers.serving.settings import host_and_port
+
 MAX_MAILS = 10_000
 MAX_MAIL = 1024 * 1024
 """In bytes."""
@@ -50,9 +52,10 @@ async def open_sink(address: str, folder: Path | None = None) -> AsyncIterator[t
 
     Raises OSError where address or folder cannot be had, ValueError for an address that is none.
     """
-    host, _, port = address.rpartition(":")
-    if not host or not port.isdecimal() or int(port) > 65535:
-        raise ValueError(f"{address!r} is no address of a sink: give HOST:PORT")
+    try:
+        host, port = host_and_port(address)
+    except ValueError:
+        raise ValueError(f"{address!r} is no address of a sink: give HOST:PORT") from None
     with ExitStack() as stack:
         if folder is None:
             folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="mail-sink-")))
@@ -61,7 +64,7 @@ async def open_sink(address: str, folder: Path | None = None) -> AsyncIterator[t
         server = await asyncio.get_running_loop().create_server(
             lambda: SMTP(sink, data_size_limit=MAX_MAIL, enable_SMTPUTF8=True, hostname="localhost"),
             host,
-            int(port),
+            port,
         )
         async with server:
             taken: int = server.sockets[0].getsockname()[1]

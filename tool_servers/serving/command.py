@@ -88,8 +88,7 @@ async def _serve(name: str, options: argparse.Namespace, open_service: OpenServi
         asyncio.get_running_loop().add_signal_handler(number, stopping.set)
     async with open_service(options) as service:
         server = ToolServer(service, options.address)
-        port = await server.start()
-        host = options.address.rpartition(":")[0]
-        print(f"{name}: listening on {host}:{port}", flush=True)  # noqa: T201 what a starter waits for
+        await server.start()
+        print(f"{name}: listening on {server.address}", flush=True)  # noqa: T201 what a starter waits for
         await stopping.wait()
         await server.stop(options.grace)

@@ -13,6 +13,7 @@ from grpc_reflection.v1alpha._async import ReflectionServicer
 
 from tool_servers.serving.calls import Calls
 from tool_servers.serving.described import described
+from tool_servers.serving.settings import host_and_port
 
 OPTIONS = (
     # Without it a second server on the same port starts without a word and takes half of the calls.
@@ -100,13 +101,11 @@ class ToolServer:
 
 def _listen(server: grpc.aio.Server, address: str) -> int:
     fact = f"cannot listen on {address!r}: give a HOST:PORT of this machine that is free"
-    host, _, port = address.rpartition(":")
-    # grpc takes 443 where there is no port, and for one that is too large what is left of it in 16 bits.
-    if not host or not port.isdecimal() or int(port[:6]) > 65535:
-        raise OSError(fact)
     try:
+        # grpc takes 443 where there is no port, and for one that is too large what is left of it in 16 bits.
+        host_and_port(address)
         return server.add_insecure_port(address)
-    except RuntimeError as error:
+    except (ValueError, RuntimeError) as error:
         raise OSError(fact) from error
 
 
