@@ -114,11 +114,12 @@ async def test_a_run_that_has_expired_is_refused_and_then_forgotten(store: Store
 
 
 async def test_a_run_whose_process_lives_is_not_taken_from_it(store: Store) -> None:
-    token = await waiting(store, lease=0.05)
-    taken = await checkpoints(store, lease=0.05).take_up(token, "alice")
+    # Long enough that a busy machine comes to renew it.
+    token = await waiting(store, lease=0.6)
+    taken = await checkpoints(store, lease=0.6).take_up(token, "alice")
 
     async with taken:
-        await asyncio.sleep(0.2)  # four leases, each of which would have ended but for its renewal
+        await asyncio.sleep(1.3)  # two leases, each of which would have ended but for its renewal
         assert "Another process" in str(await refused(store, token))
         await taken.save('{"c": 3}')
 
